@@ -1,0 +1,42 @@
+"""Wrappers that make any scikit-learn estimator generalise better, and say how well.
+
+Everything public is here: `from genestimators import BootstrapBaggingRegressor`.
+"""
+
+from genestimators._exceptions import (
+    OneClassReplicateWarning,
+    OutOfBagWarning,
+    UnweightedScoreWarning,
+)
+from genestimators._version import __version__
+from genestimators.bagging import (
+    BootstrapBaggingClassifier,
+    BootstrapBaggingRegressor,
+)
+from genestimators.resampling import (
+    BayesianBootstrap,
+    BlockBootstrap,
+    Bootstrap,
+    Draw,
+    Draws,
+    Folds,
+    GroupBootstrap,
+    Subsample,
+)
+
+__all__ = [
+    "BayesianBootstrap",
+    "BlockBootstrap",
+    "Bootstrap",
+    "BootstrapBaggingClassifier",
+    "BootstrapBaggingRegressor",
+    "Draw",
+    "Draws",
+    "Folds",
+    "GroupBootstrap",
+    "OneClassReplicateWarning",
+    "OutOfBagWarning",
+    "Subsample",
+    "UnweightedScoreWarning",
+    "__version__",
+]

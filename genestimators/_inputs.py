@@ -1,0 +1,238 @@
+"""X, y, sample weights and groups: checks and row indexing.
+
+Containers stay what they are: a frame reaches the wrapped estimator as a frame, a
+list of texts as a list. What is in the cells (NaN, text, categories) is the wrapped
+estimator's business; here only rows are counted and taken.
+"""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils import check_array, column_or_1d
+from sklearn.utils.multiclass import check_classification_targets
+
+
+def is_frame(X):
+    """Whether X is a data frame (pandas, polars) or a pyarrow table."""
+    return hasattr(X, "columns") and hasattr(X, "shape") and not hasattr(X, "dtype")
+
+
+def frame_columns(X):
+    """The columns of a frame as numpy arrays, or None if X is no frame."""
+    if not is_frame(X):
+        return None
+    if hasattr(X, "iloc"):
+        return [_pandas_column(X.iloc[:, j]) for j in range(X.shape[1])]
+    if hasattr(X, "get_columns"):  # polars
+        return [_polars_column(column) for column in X.get_columns()]
+    return [column.to_numpy() for column in X.columns]  # pyarrow
+
+
+def _pandas_column(column):
+    kind = getattr(column.dtype, "kind", "O")
+    if kind in "iufb" and not isinstance(column.dtype, np.dtype):  # nullable numbers
+        return column.to_numpy(dtype=np.float64, na_value=np.nan)
+    if hasattr(column, "sparse"):
+        return column.sparse.to_dense().to_numpy()
+    return np.asarray(column.to_numpy())
+
+
+def _polars_column(column):
+    if column.dtype.is_numeric() and not column.dtype.is_decimal():
+        return column.to_numpy()
+    values = np.empty(len(column), dtype=object)
+    values[:] = column.to_list()
+    return values
+
+
+def n_rows_of(X):
+    """Number of rows of any container."""
+    if hasattr(X, "shape") and len(X.shape):
+        return X.shape[0]
+    return len(X)
+
+
+def take_rows(X, rows):
+    """The given rows of X, in the given order, in X's own container."""
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    if sparse.issparse(X) or isinstance(X, np.ndarray):
+        return X[rows]
+    if hasattr(X, "get_columns"):  # polars
+        return X[rows]
+    if is_frame(X) and hasattr(X, "take"):  # pyarrow
+        return X.take(rows)
+    if hasattr(X, "__array__"):
+        return np.asarray(X)[rows]
+    return [X[i] for i in rows]
+
+
+def take_columns(X, columns):
+    """The given columns of X, in X's own container."""
+    if hasattr(X, "iloc"):
+        return X.iloc[:, columns]
+    if hasattr(X, "get_columns"):  # polars
+        return X[:, [int(j) for j in columns]]
+    if is_frame(X) and hasattr(X, "select"):  # pyarrow
+        return X.select([int(j) for j in columns])
+    return X[:, columns]
+
+
+def named_column(X, name):
+    """One column of X by its name (frames) or position, as a numpy array."""
+    if isinstance(name, str):
+        columns = frame_columns(X)
+        names = _column_names(X)
+        if columns is None or name not in names:
+            raise ValueError(
+                f"A column named {name!r} is asked for, and X has no such column; pass "
+                "a frame that has it, or the column's position. "
+                f"Got columns {names!r}."
+            )
+        return columns[names.index(name)]
+    if sparse.issparse(X):
+        return X.tocsc()[:, [name]].toarray().ravel()
+    columns = frame_columns(X)
+    return np.asarray(X)[:, name] if columns is None else columns[name]
+
+
+def _column_names(X):
+    if not is_frame(X):
+        return None
+    if hasattr(X, "column_names"):  # pyarrow
+        return list(X.column_names)
+    return list(X.columns)
+
+
+def as_container(X):
+    """X as it reaches the wrapped estimator: rows that can be taken.
+
+    Nested lists of numbers become an array, sparse matrices become CSR; arrays,
+    frames and sequences of other things (texts, token lists) stay what they are.
+    """
+    if sparse.issparse(X):
+        return X if X.format == "csr" else X.tocsr()
+    if isinstance(X, np.ndarray) or is_frame(X):
+        if isinstance(X, np.ndarray) and X.ndim == 0:
+            raise ValueError(f"X must hold rows. Got a scalar array instead: {X!r}.")
+        return X
+    if hasattr(X, "__array__"):
+        return np.asarray(X)
+    if isinstance(X, (str, bytes)) or not hasattr(X, "__len__"):
+        raise TypeError(
+            "X must be an array, a sparse matrix, a frame or a sequence of rows. "
+            f"Got {type(X).__name__} instead."
+        )
+    if len(X) and not isinstance(X[0], (str, bytes)):
+        try:
+            table = np.asarray(X)
+        except ValueError:  # ragged: lists of tokens
+            return X
+        if table.dtype.kind in "fiubc" or table.ndim >= 2:
+            return table
+    return X
+
+
+def check_n_rows(X, *, minimum, name):
+    """Refuse X with too few rows, in one sentence."""
+    n_rows = n_rows_of(X)
+    if n_rows == 0:
+        raise ValueError(
+            f"Found array with 0 sample(s) while a minimum of {minimum} is required "
+            f"by {name}; pass X with rows."
+        )
+    if n_rows < minimum:
+        raise ValueError(
+            f"{name} needs at least {minimum} rows to resample. "
+            f"Got n_samples = {n_rows}; fit the estimator itself instead."
+        )
+    return n_rows
+
+
+def check_y(y, n_rows, *, classifier, multi_output_message=None):
+    """Check the target: its length, its kind, no missing numbers.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,) or (n_rows, n_outputs)
+    """
+    y = check_array(
+        y,
+        ensure_2d=False,
+        dtype=None,
+        input_name="y",
+        ensure_min_samples=0,
+        ensure_all_finite=True,
+    )
+    if y.ndim == 2 and y.shape[1] == 1:
+        y = column_or_1d(y, warn=True)
+    if y.ndim not in (1, 2):
+        raise ValueError(f"y must have one or two dimensions. Got shape {y.shape}.")
+    if len(y) != n_rows:
+        raise ValueError(
+            f"X and y must have the same number of rows. Got {n_rows} and {len(y)}: "
+            "inconsistent numbers of samples."
+        )
+    if classifier:
+        check_classification_targets(y)
+    elif y.dtype.kind not in "fiub":
+        try:
+            y = y.astype(np.float64)
+        except (TypeError, ValueError) as exc:
+            raise ValueError(
+                f"y must hold numbers for a regressor. Got {y.flat[0]!r} among others."
+            ) from exc
+    return y
+
+
+def check_sample_weight(sample_weight, n_rows):
+    """Check weights: one a row, finite, not negative, not all zero.
+
+    Returns
+    -------
+    ndarray of shape (n_rows,), float64, or None where no weights are given
+    """
+    if sample_weight is None:
+        return None
+    if isinstance(sample_weight, (int, float, np.number)):
+        sample_weight = np.full(n_rows, sample_weight)
+    weight = check_array(
+        sample_weight,
+        ensure_2d=False,
+        dtype=np.float64,
+        input_name="sample_weight",
+        ensure_min_samples=0,
+    )
+    if weight.ndim != 1:
+        raise ValueError(
+            f"`sample_weight` must be one-dimensional (Sample weights must be 1D array "
+            f"or scalar). Got shape {weight.shape}."
+        )
+    if len(weight) != n_rows:
+        raise ValueError(
+            f"`sample_weight` must hold one weight for each of the {n_rows} rows of X. "
+            f"Got {len(weight)} (sample_weight.shape == {weight.shape})."
+        )
+    if (weight < 0).any():
+        raise ValueError(
+            "`sample_weight` must not be negative (Negative values in data passed to "
+            f"`sample_weight`). Got {weight.min()!r} as its least value."
+        )
+    if not weight.any():
+        raise ValueError(
+            "`sample_weight` must not be zero for every row: at least one weight has "
+            f"to be positive. Got {n_rows} weights of zero."
+        )
+    return weight
+
+
+def check_groups(groups, n_rows):
+    """Check group labels: one a row, one dimension."""
+    groups = np.asarray(groups)
+    if groups.ndim == 2 and groups.shape[1] == 1:
+        groups = groups.ravel()
+    if groups.ndim != 1 or len(groups) != n_rows:
+        raise ValueError(
+            f"`groups` must hold one label for each of the {n_rows} rows of X. "
+            f"Got an array of shape {groups.shape}."
+        )
+    return groups

@@ -1,0 +1,122 @@
+"""The one place that calls joblib, and that reports progress.
+
+Tasks run at one level, results come back in the order of the tasks, and the linear
+algebra of each task runs on one thread: the last bits of a matrix product depend on
+how many threads share it, so results would otherwise change with `n_jobs`.
+"""
+
+import os
+import sys
+import time
+from contextlib import contextmanager
+
+from joblib import effective_n_jobs
+from sklearn import ensemble, tree
+from sklearn.utils.parallel import Parallel, delayed
+from threadpoolctl import threadpool_limits
+
+# These spend their time outside Python's lock, so threads serve them best: nothing is
+# copied to another process, and nothing is pickled on the way back.
+_THREADED = (
+    tree.BaseDecisionTree,
+    ensemble.RandomForestClassifier,
+    ensemble.RandomForestRegressor,
+    ensemble.ExtraTreesClassifier,
+    ensemble.ExtraTreesRegressor,
+)
+
+
+def prefers_threads(estimator):
+    """Whether fits of an estimator gain from threads."""
+    return isinstance(estimator, _THREADED)
+
+
+def run_in_order(function, tasks, *, n_jobs=None, threads=False):
+    """Run `function(**task)` for each task and yield the results in order.
+
+    Parameters
+    ----------
+    function : callable
+        A module-level function.
+    tasks : iterable of dict
+        Keyword arguments, made when they are needed.
+    n_jobs : int, default=None
+        As everywhere in scikit-learn: None is 1 unless in a
+        `joblib.parallel_config` context, -1 is all cores.
+    threads : bool, default=False
+        Ask for threads rather than processes where the active backend allows both.
+    """
+    parallel = Parallel(
+        n_jobs=n_jobs,
+        prefer="threads" if threads else None,
+        return_as="generator",
+    )
+    here = os.getpid()
+    call = delayed(_run_task)
+    results = parallel(call(function, here, **task) for task in tasks)
+    with threadpool_limits(limits=1, user_api="blas"):
+        try:
+            yield from results
+        finally:
+            results.close()
+
+
+def _run_task(function, caller, **task):
+    """Run one task; a process of its own limits its own linear algebra."""
+    if os.getpid() == caller:
+        return function(**task)
+    with threadpool_limits(limits=1, user_api="blas"):
+        return function(**task)
+
+
+class Progress:
+    """Prints how far a long fit has come.
+
+    Parameters
+    ----------
+    title : str
+        Who is at work.
+    noun : str
+        What is counted, in the plural.
+    verbose : int
+        0 is silent, 1 prints about ten lines, 2 and more a line each.
+    """
+
+    def __init__(self, title, noun, verbose):
+        self.title = title
+        self.noun = noun
+        self.verbose = int(verbose)
+        self.started = time.perf_counter()
+
+    def report(self, done, planned):
+        """Say that `done` of `planned` are ready."""
+        if not self.verbose:
+            return
+        every = 1 if self.verbose > 1 else max(1, planned // 10)
+        if done % every and done != planned:
+            return
+        seconds = time.perf_counter() - self.started
+        print(
+            f"[{self.title}] {done}/{planned} {self.noun}, {seconds:.1f} s",
+            file=sys.stdout,
+            flush=True,
+        )
+
+
+@contextmanager
+def error_note(text):
+    """Add a note to an error raised inside, which keeps its type."""
+    try:
+        yield
+    except Exception as error:
+        error.add_note(text)
+        raise
+
+
+__all__ = [
+    "Progress",
+    "effective_n_jobs",
+    "error_note",
+    "prefers_threads",
+    "run_in_order",
+]

@@ -1,0 +1,117 @@
+"""How counts and weights reach an estimator: one policy for everybody.
+
+A resampled fit has a count for each row. If the estimator, every step of it and
+everything nested in it take `sample_weight`, the counts are passed as weights; else
+rows are repeated by their counts, in the order they come. The choice depends on the
+estimator alone, never on whether metadata routing is on, and is told by `row_mode`.
+"""
+
+import numpy as np
+from sklearn.utils.validation import has_fit_parameter
+
+from genestimators._delegate import pipeline_steps
+from genestimators._inputs import take_rows
+from genestimators._routing import request_weights, routing_enabled
+
+
+def accepts_weights(estimator):
+    """Whether an estimator and everything nested in it take `sample_weight`."""
+    steps = pipeline_steps(estimator)
+    if steps is not None:
+        return all(accepts_weights(step) for _, step in steps)
+    return has_fit_parameter(estimator, "sample_weight") and all(
+        accepts_weights(nested) for nested in _direct_estimators(estimator)
+    )
+
+
+def _direct_estimators(estimator):
+    if not hasattr(estimator, "get_params"):
+        return []
+    found = []
+    for value in estimator.get_params(deep=False).values():
+        candidates = [value]
+        if isinstance(value, (list, tuple)):
+            candidates = [
+                part
+                for item in value
+                for part in (item if isinstance(item, tuple) else (item,))
+            ]
+        found += [
+            candidate
+            for candidate in candidates
+            if hasattr(candidate, "fit") and not isinstance(candidate, type)
+        ]
+    return found
+
+
+def row_mode(estimator):
+    """How counts reach an estimator: "weights" or "rows"."""
+    return "weights" if accepts_weights(estimator) else "rows"
+
+
+def fit_weighted(estimator, X, y, rows, counts, *, mode=None, params=None, per_row=()):
+    """Fit an estimator on some rows, each counted as often as it is told.
+
+    Parameters
+    ----------
+    estimator : estimator
+        A clone; it is fitted in place.
+    X : container of n rows
+    y : ndarray of shape (n,) or (n, n_outputs)
+    rows : ndarray of shape (m,), int
+        Rows to fit on; a row may come more than once. The estimator sees them in
+        this order.
+    counts : ndarray of shape (m,)
+        How often each counts, positive.
+    mode : {"weights", "rows"}, default=None
+        The outcome of `row_mode(estimator)`, where it is known already.
+    params : dict, optional
+        Further arguments of `fit`.
+    per_row : collection of str, optional
+        Names in `params` that hold one item for each of the n rows.
+
+    Returns
+    -------
+    estimator : the fitted estimator
+
+    Raises
+    ------
+    ValueError
+        If the estimator takes no weights and the counts are not whole numbers.
+    """
+    mode = row_mode(estimator) if mode is None else mode
+    arguments = {}
+    if mode == "weights":
+        arguments = _weight_arguments(estimator, np.asarray(counts, dtype=np.float64))
+    else:
+        whole = np.rint(counts)
+        if not np.array_equal(whole, counts):
+            raise ValueError(
+                f"{type(estimator).__name__} takes no `sample_weight` (or a step or an "
+                "estimator in it does not), so rows are repeated by their counts, "
+                "which have to be whole numbers. Got a count of "
+                f"{float(counts[whole != counts][0])!r}; pass integer weights, or an "
+                "estimator that takes weights."
+            )
+        rows = np.repeat(rows, whole.astype(np.intp))
+    for name, value in (params or {}).items():
+        arguments[name] = take_rows(value, rows) if name in per_row else value
+    return estimator.fit(take_rows(X, rows), y[rows], **arguments)
+
+
+def _weight_arguments(estimator, weights):
+    """The arguments of `fit` that carry weights to every step."""
+    if routing_enabled():
+        request_weights(estimator, True)
+        return {"sample_weight": weights}
+    return _step_arguments(estimator, weights, "")
+
+
+def _step_arguments(estimator, weights, prefix):
+    steps = pipeline_steps(estimator)
+    if steps is None:
+        return {f"{prefix}sample_weight": weights}
+    arguments = {}
+    for name, step in steps:
+        arguments |= _step_arguments(step, weights, f"{prefix}{name}__")
+    return arguments

@@ -1,0 +1,451 @@
+"""What the bagging classifier and regressor share."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted, validate_data
+
+from genestimators import _inputs, _params
+from genestimators._compat import CallbackSupportMixin, callback_context
+from genestimators._delegate import DocLink, inherit_tags, tags_of
+from genestimators._parallel import Progress
+from genestimators._params import HasMethods, Interval, Options
+from genestimators._routing import route, router_of, routing_enabled
+from genestimators._scoring import resolve_measure
+from genestimators._weights import row_mode
+from genestimators.bagging._features import feature_chooser
+from genestimators.bagging._figures import compute_figures
+from genestimators.bagging._predict import aggregate_members
+from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
+from genestimators.bagging._tally import Tally
+from genestimators.fitting import Response, fit_over, response_kind
+from genestimators.resampling._hashing import derive, digest, mix_int
+from genestimators.resampling._keys import content_keys
+from genestimators.resampling._resolve import RESAMPLERS, resolve_resampler
+
+
+class _Samples(Sequence):
+    """In-bag rows of each replicate, made when they are asked for."""
+
+    def __init__(self, draws, n):
+        self.draws = draws
+        self.n = n
+
+    def __len__(self):
+        return self.n
+
+    def __getitem__(self, number):
+        if isinstance(number, slice):
+            return [self[i] for i in range(*number.indices(self.n))]
+        if not -self.n <= number < self.n:
+            raise IndexError(f"There are {self.n} replicates. Got {number}.")
+        draw = self.draws[number % self.n]
+        whole = np.ceil(draw.counts).astype(np.intp)
+        return np.repeat(draw.rows, whole)
+
+
+class BaseBootstrapBagging(
+    DocLink, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+):
+    """Fits an estimator on resampled rows and averages; see the two subclasses."""
+
+    __metadata_request__fit = {"groups": True}
+
+    _parameter_constraints = {
+        "estimator": [HasMethods("fit", "predict"), _params.NONE],
+        "n_estimators": [Interval(int, 1), Options("auto")],
+        "resampling": [Options(*RESAMPLERS), HasMethods("prepare")],
+        "max_samples": [Interval(float, 0.0, 1.0, open_low=True), Interval(int, 1)],
+        "max_features": [Interval(float, 0.0, 1.0, open_low=True), Interval(int, 1)],
+        "weight_mode": [Options("frequency", "importance")],
+        "oob_score": [_params.BOOLEAN, _params.TEXT, _params.CALLABLE],
+        "tolerance": [Interval(float, 0.0, open_low=True)],
+        "max_estimators": [Interval(int, 1)],
+        "warm_start": [_params.BOOLEAN],
+        "n_jobs": _params.N_JOBS,
+        "random_state": _params.RANDOM_STATE,
+        "verbose": _params.VERBOSE,
+    }
+    _is_classifier = False
+
+    def __init__(
+        self,
+        estimator=None,
+        *,
+        n_estimators="auto",
+        resampling="bootstrap",
+        max_samples=1.0,
+        max_features=1.0,
+        aggregate="mean",
+        weight_mode="frequency",
+        oob_score=True,
+        tolerance=0.01,
+        max_estimators=200,
+        warm_start=False,
+        n_jobs=None,
+        random_state=None,
+        verbose=0,
+    ):
+        self.estimator = estimator
+        self.n_estimators = n_estimators
+        self.resampling = resampling
+        self.max_samples = max_samples
+        self.max_features = max_features
+        self.aggregate = aggregate
+        self.weight_mode = weight_mode
+        self.oob_score = oob_score
+        self.tolerance = tolerance
+        self.max_estimators = max_estimators
+        self.warm_start = warm_start
+        self.n_jobs = n_jobs
+        self.random_state = random_state
+        self.verbose = verbose
+
+    def _fit(self, X, y, sample_weight, groups, params):
+        """The recipe of `fit`: check, plan, run, combine, store."""
+        _params.check_parameters(self)
+        estimator = self._get_estimator()
+        _check_estimator(estimator, type(self).__name__)
+        fit_params = self._routed("fit", params, groups)
+        X, y, weight = self._check_data(X, y, sample_weight)
+        classes = self._classes_of(y, weight)
+        response = Response(
+            response_kind(
+                estimator,
+                self.aggregate,
+                classifier=self._is_classifier,
+                multi_output=len(classes) > 1,
+            ),
+            classes,
+        )
+        self._check_response(estimator, response)
+        measure = None
+        if self.oob_score is not False:
+            measure = resolve_measure(
+                self.oob_score,
+                classifier=self._is_classifier,
+                probabilities=response.kind in ("probability", "log_probability")
+                and len(classes) == 1,
+            )
+        resampler = resolve_resampler(self.resampling, self.max_samples)
+        growing = self.warm_start and hasattr(self, "estimators_")
+        seed = self._seed if growing else self._new_seed()
+        draws = resampler.prepare(
+            X,
+            y,
+            weight,
+            groups,
+            seed,
+            classifier=self._is_classifier,
+            weight_mode=self.weight_mode,
+        )
+        if measure is not None and not draws.has_out_of_bag:
+            raise ValueError(
+                "Out-of-bag figures need rows that are left out, and "
+                f"{type(resampler).__name__} leaves none out; set `oob_score=False`. "
+                f"Got oob_score={self.oob_score!r}."
+            )
+        plan = {
+            "estimator": estimator,
+            "X": X,
+            "y": y,
+            "draws": draws,
+            "response": response,
+            "features": feature_chooser(
+                self.max_features, getattr(self, "n_features_in_", None), seed
+            ),
+            "fit_params": fit_params,
+            "per_row": _per_row_names(fit_params, _inputs.n_rows_of(X)),
+            "seed": derive(seed, "estimator"),
+            "n_jobs": self.n_jobs,
+            "owner": type(self).__name__,
+        }
+        models, features, tally = self._begin(plan, growing, measure is not None)
+        try:
+            self._grow(plan, models, features, tally)
+        except BaseException:
+            # What was fitted stays usable, and the next fit goes on from there.
+            if self.warm_start and models:
+                self._store(plan, seed, models, features, tally, measure)
+            raise
+        self._store(plan, seed, models, features, tally, measure)
+        return self
+
+    def _get_estimator(self):
+        raise NotImplementedError
+
+    def _new_seed(self):
+        state = check_random_state(self.random_state)
+        return mix_int(int(state.randint(np.iinfo(np.int32).max)))
+
+    def _routed(self, method, params, groups=None):
+        """Arguments for the wrapped estimator's method."""
+        metadata = {name: value for name, value in params.items() if value is not None}
+        if groups is not None and routing_enabled():
+            metadata["groups"] = groups
+        return route(self, method, metadata)
+
+    def _check_data(self, X, y, sample_weight):
+        """Check X, y and the weights; record the features."""
+        name = type(self).__name__
+        X = _inputs.as_container(X)
+        if y is None:  # worded by scikit-learn
+            validate_data(self, X, y=None, skip_check_array=True)
+        n_rows = _inputs.check_n_rows(X, minimum=2, name=name)
+        validate_data(self, X, skip_check_array=True)
+        y = _inputs.check_y(y, n_rows, classifier=self._is_classifier)
+        weight = _inputs.check_sample_weight(sample_weight, n_rows)
+        if weight is not None and np.count_nonzero(weight) < 2:
+            raise ValueError(
+                f"{name} needs at least 2 rows of positive weight to resample. Got "
+                "n_samples = 1 with a weight above zero."
+            )
+        return X, y, weight
+
+    def _classes_of(self, y, weight):
+        return ()
+
+    def _check_response(self, estimator, response):
+        pass
+
+    def _begin(self, plan, growing, figures):
+        """Members, their features and the tally to go on from."""
+        if self.n_estimators != "auto" and growing:
+            if self.n_estimators < len(self.estimators_):
+                raise ValueError(
+                    "`n_estimators` must not shrink with `warm_start=True`: "
+                    f"{len(self.estimators_)} are fitted. Got {self.n_estimators!r}; "
+                    "set `warm_start=False` to start anew."
+                )
+        stopping = self.n_estimators == "auto"
+        tally = None
+        if figures or stopping:
+            tally = Tally(
+                plan["draws"],
+                plan["y"],
+                plan["response"],
+                self.aggregate,
+                figures=figures,
+                stopping=stopping,
+            )
+        if not growing:
+            return [], [], tally
+        same = _same_draws(plan["draws"], self._draws)
+        if not same or self._data not in (None, _fingerprint(plan)):
+            raise ValueError(
+                "`warm_start=True` grows the ensemble on the data it was fitted on, "
+                "and these data, weights, groups or ways to resample differ; set "
+                "`warm_start=False` to start anew."
+            )
+        models, features = list(self.estimators_), list(self._features)
+        if tally is None:
+            return models, features, tally
+        earlier = getattr(self, "_tally", None)
+        if _can_continue(earlier, tally, len(models)):
+            return models, features, earlier
+        for number, (model, columns) in enumerate(zip(models, features, strict=True)):
+            answer = aggregate_members(
+                [model], [columns], plan["X"], plan["response"], "mean"
+            )
+            tally.add(plan["draws"][number], answer)
+        return models, features, tally
+
+    def _grow(self, plan, models, features, tally):
+        """Fit replicates until there are enough of them."""
+        auto = self.n_estimators == "auto"
+        limit = plan["draws"].limit
+        goal = min(PILOT, self.max_estimators) if auto else self.n_estimators
+        if limit is not None and goal > limit and not auto:
+            raise ValueError(
+                f"`n_estimators` must not exceed the {limit} draws there are. "
+                f"Got {self.n_estimators!r}."
+            )
+        most = max(self.max_estimators if limit is None else limit, len(models))
+        goal = max(min(goal, most) if auto else goal, len(models))
+        progress = Progress(type(self).__name__, "replicates", self.verbose)
+        context = callback_context(self, None if auto else goal - len(models))
+        context.call_on_fit_task_begin(estimator=self, X=plan["X"], y=plan["y"])
+        while True:
+            for fitted in fit_over(
+                **plan,
+                numbers=range(len(models), goal),
+                answer="none" if tally is None else "all",
+            ):
+                task = context.subcontext(task_name="replicate")
+                task.call_on_fit_task_begin(estimator=self)
+                if tally is not None:
+                    tally.add(fitted.draw, fitted.responses[0])
+                features.append(fitted.features)
+                models.append(fitted.model())
+                progress.report(len(models), goal)
+                task.call_on_fit_task_end(estimator=self)
+            if not auto:
+                break
+            goal = next_goal(self._needed(plan, tally), len(models), most)
+            if goal <= len(models):
+                break
+        context.call_on_fit_task_end(estimator=self, X=plan["X"], y=plan["y"])
+
+    def _needed(self, plan, tally):
+        """Replicates that bring the Monte-Carlo excess under the tolerance."""
+        draws, sums = plan["draws"], tally.stopping_sums
+        order = draws.occurrences.rows if sums is tally.rows else slice(None)
+        weight = draws.occurrences.weights
+        if draws.importance is not None:
+            weight = draws.importance[draws.occurrences.rows]
+        scale = np.ones(sums.n_outputs)
+        if sums.n_outputs > 1:
+            spread = sums.targets[order].var(axis=0)
+            scale = np.where(spread > 0, spread, 1.0)
+        return replicates_needed(sums, weight, self.tolerance, scale, order)
+
+    def _store(self, plan, seed, models, features, tally, measure):
+        """Set the fitted attributes."""
+        draws, response = plan["draws"], plan["response"]
+        self.estimator_ = plan["estimator"]
+        self.estimators_ = models
+        self.n_estimators_ = len(models)
+        self.row_mode_ = row_mode(plan["estimator"])
+        self.draw_version_ = draws.version
+        self._features = features[: len(models)]
+        self._draws = draws
+        self._data = _fingerprint(plan) if self.warm_start else None
+        self._seed = seed
+        self._response = response
+        self._flat_y = plan["y"].ndim == 1
+        self._store_classes(response)
+        self._forget_figures()
+        self._tally = tally if self.warm_start else None
+        if measure is None or tally.busy or tally.n_added != len(models):
+            return
+        oob, train = tally.answers()
+        figures = compute_figures(
+            y=plan["y"],
+            draws=draws,
+            sums=tally.rows,
+            oob_answer=oob,
+            train_answer=train,
+            response=response,
+            aggregate=self.aggregate,
+            measure=measure,
+        )
+        for name, value in vars(figures).items():
+            setattr(self, f"{name}_", value)
+        self._store_out_of_bag(oob)
+
+    def _store_classes(self, response):
+        pass
+
+    def _forget_figures(self):
+        """Drop the figures of an earlier fit."""
+        for name in list(vars(self)):
+            if name.startswith(("oob_", "train_score", "generalization_", "bagging_")):
+                if name.endswith("_"):
+                    delattr(self, name)
+
+    @property
+    def estimators_samples_(self):
+        """The in-bag rows of each member, made again from the seed."""
+        if not hasattr(self, "_draws"):
+            raise AttributeError("estimators_samples_")
+        return _Samples(self._draws, self.n_estimators_)
+
+    @property
+    def estimators_features_(self):
+        """The columns each member was fitted on."""
+        if not hasattr(self, "_features"):
+            raise AttributeError("estimators_features_")
+        every = np.arange(getattr(self, "n_features_in_", 0))
+        return [every if columns is None else columns for columns in self._features]
+
+    def _answer(self, X, method, params):
+        """The aggregated answer for new rows, (n_rows, width)."""
+        check_is_fitted(self)
+        params = self._routed(method, params)
+        X = _inputs.as_container(X)
+        if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
+            raise ValueError(
+                f"Expected 2D array, got 1D array instead: {X!r}. Reshape your data "
+                "with X.reshape(-1, 1) if it has one feature, X.reshape(1, -1) if it "
+                "is one row."
+            )
+        validate_data(self, X, reset=False, skip_check_array=True)
+        return aggregate_members(
+            self.estimators_,
+            self._features,
+            X,
+            self._response,
+            self.aggregate,
+            params=params,
+            n_jobs=self.n_jobs,
+        )
+
+    def get_metadata_routing(self):
+        """How metadata are routed: everything but weights and groups to the estimator.
+
+        Returns
+        -------
+        routing : MetadataRouter
+        """
+        methods = ["fit", "predict", "predict_proba", "decision_function"]
+        return router_of(self, self._get_estimator(), methods)
+
+    def __sklearn_tags__(self):
+        return inherit_tags(super().__sklearn_tags__(), self._get_estimator())
+
+
+def _check_estimator(estimator, name):
+    tags = tags_of(estimator)
+    if tags is not None and tags.input_tags.pairwise:
+        raise ValueError(
+            f"{name} resamples rows and cannot resample the columns of a precomputed "
+            f"kernel or distance matrix with them. Got {estimator!r}; let the "
+            "estimator compute its kernel."
+        )
+
+
+def _per_row_names(params, n_rows):
+    """Names of arguments that hold one item for each row."""
+    return tuple(
+        name
+        for name, value in params.items()
+        if not isinstance(value, (str, bytes, dict))
+        and (hasattr(value, "shape") or isinstance(value, (list, tuple)))
+        and np.ndim(value) > 0
+        and _inputs.n_rows_of(value) == n_rows
+    )
+
+
+def _fingerprint(plan):
+    """A word that stands for X and y as they are, row by row."""
+    return digest(content_keys(plan["X"], plan["y"], exact=True).tobytes())
+
+
+def _same_draws(draws, earlier):
+    """Whether two resamplers draw the same rows with the same weights."""
+
+    def equal(a, b):
+        return a is b or (a is not None and b is not None and np.array_equal(a, b))
+
+    ours, theirs = draws[0], earlier[0]
+    return (
+        type(draws) is type(earlier)
+        and equal(ours.rows, theirs.rows)
+        and equal(ours.counts, theirs.counts)
+        and equal(ours.out_of_bag, theirs.out_of_bag)
+        and equal(draws.row_weight, earlier.row_weight)
+    )
+
+
+def _can_continue(earlier, wanted, n_members):
+    """Whether the tally of an earlier fit holds what this one needs."""
+    return (
+        earlier is not None
+        and not earlier.busy
+        and earlier.n_added == n_members
+        and earlier.aggregate == wanted.aggregate
+        and earlier.figures == wanted.figures
+        and (earlier.occurrences is None) == (wanted.occurrences is None)
+    )

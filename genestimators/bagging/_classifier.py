@@ -1,0 +1,324 @@
+"""The bagging classifier."""
+
+import warnings
+
+import numpy as np
+from sklearn.base import ClassifierMixin
+from sklearn.tree import DecisionTreeClassifier
+from sklearn.utils.metaestimators import available_if
+
+from genestimators._compat import with_callbacks
+from genestimators._exceptions import OneClassReplicateWarning
+from genestimators._params import Options
+from genestimators.bagging._base import BaseBootstrapBagging
+from genestimators.bagging._figures import outputs_of
+from genestimators.fitting import response_kind
+
+
+def _offers(method):
+    """Whether a bag has a method, as far as can be told before it is fitted."""
+
+    def check(self):
+        estimator = self._get_estimator()
+        multi_output = isinstance(getattr(self, "classes_", None), list)
+        kind = response_kind(
+            estimator, self.aggregate, classifier=True, multi_output=multi_output
+        )
+        if method == "decision_function":
+            return hasattr(estimator, "decision_function") and not multi_output
+        return kind != "decision"
+
+    return check
+
+
+class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
+    """Averages a classifier over resampled rows and says how well it generalises.
+
+    The estimator is fitted on bootstrap replicates of the rows and the probabilities
+    are averaged [1]_. Rows that a replicate leaves out are predicted by it, and these
+    out-of-bag predictions give, without further fits: a score to expect on new rows,
+    the gap to the training score with its standard error, and what averaging gained.
+
+    Use it for classifiers that change a lot when a few rows change: trees, boosted
+    trees, nearest neighbours, models with many features for their rows. It does
+    nothing for stable ones (logistic regression with many more rows than features):
+    `bagging_gain_` is then about zero.
+
+    Parameters
+    ----------
+    estimator : estimator, default=None
+        The classifier to average; None is a `DecisionTreeClassifier`. Pipelines, text
+        and frames are fine: rows reach it in the container they came in, labels as
+        they are.
+    n_estimators : int or "auto", default="auto"
+        How many replicates. "auto" fits ten, then as many as bring the loss within
+        `tolerance` of that of infinitely many, at most `max_estimators`.
+    resampling : str or resampler, default="bootstrap"
+        How rows are drawn: "bootstrap", "group", "block", "bayesian", "subsample", or
+        an object; see :class:`Bootstrap`, :class:`GroupBootstrap`,
+        :class:`BlockBootstrap`, :class:`BayesianBootstrap` and :class:`Subsample`.
+    max_samples : float in (0, 1] or int, default=1.0
+        How much to draw for a replicate, as a fraction or a number. Less is a stronger
+        regularizer. For "subsample" it is the fraction (0.5 if left at 1.0).
+    max_features : float in (0, 1] or int, default=1.0
+        How many columns each replicate sees, as a fraction or a number.
+    aggregate : {"mean", "median", "trimmed", "vote", "logit"}, default="mean"
+        How members are combined: mean, median or trimmed mean (a tenth off either end)
+        of their probabilities, votes, or the mean of log-probabilities. Estimators
+        without `predict_proba` have their decision functions averaged, those with
+        neither vote.
+    weight_mode : {"frequency", "importance"}, default="frequency"
+        What `sample_weight` means. "frequency": a row of weight k is k rows, exactly.
+        "importance": draws ignore weights and counts are multiplied by them.
+    oob_score : bool, str or callable, default=True
+        True scores the accuracy out of bag; a name, a scorer or a metric (y_true,
+        y_pred) scores by it. False computes no figure on the training data.
+    tolerance : float, default=0.01
+        For `n_estimators="auto"`: the excess of the Brier score over that of
+        infinitely many members, relative to it.
+    max_estimators : int, default=200
+        For `n_estimators="auto"`: the most to fit.
+    warm_start : bool, default=False
+        Keep what is fitted and add to it when `fit` is called again on the same data.
+    n_jobs : int, default=None
+        Fits and predictions to run at a time. Results do not depend on it.
+    random_state : int, RandomState or None, default=None
+        Seed of draws, columns and the estimator's own `random_state`.
+    verbose : int, default=0
+        1 prints about ten lines while fitting, 2 one for each replicate.
+
+    Attributes
+    ----------
+    estimator_ : estimator
+        The estimator that was cloned.
+    estimators_ : list of estimators
+        The fitted members.
+    n_estimators_ : int
+        Number of members.
+    estimators_samples_ : sequence of ndarray
+        In-bag rows of each member, repeated as often as they were drawn; made from the
+        seed when asked for.
+    estimators_features_ : list of ndarray
+        Columns of each member.
+    classes_ : ndarray or list of ndarray
+        Labels, for each output.
+    n_features_in_ : int
+        Number of columns of X, where X has columns.
+    feature_names_in_ : ndarray of str
+        Names of the columns, where X is a frame with names.
+    oob_decision_function_ : ndarray of shape (n_samples, n_classes) or list of them
+        Out-of-bag probabilities (or decisions, or vote shares); NaN for rows that were
+        never out of bag.
+    oob_score_ : float
+        Score of the out-of-bag predictions. The Brier score is corrected to that of
+        infinitely many members; other scores are not corrected, and are a little
+        pessimistic for few members.
+    oob_score_std_error_ : float
+        Its standard error over rows, groups or blocks.
+    oob_coverage_ : float
+        Share of the weight of rows that were out of bag at least once.
+    train_score_ : float
+        Score of the ensemble on its training rows.
+    generalization_gap_ : float
+        Training score minus out-of-bag score.
+    generalization_gap_std_error_ : float
+        Its standard error; rows count in pairs, so it is smaller than that of either
+        score.
+    bagging_gain_ : float
+        How much averaging lowered the Brier score (the 0-1 loss for estimators without
+        probabilities): loss of a member minus loss of the ensemble.
+    bagging_gain_std_error_ : float
+        Its standard error.
+    row_mode_ : {"weights", "rows"}
+        How counts reached the estimator: as `sample_weight`, or as repeated rows.
+    draw_version_ : int
+        Version of the hashing and drawing of rows.
+
+    See Also
+    --------
+    BootstrapBaggingRegressor : The same for regression.
+
+    Notes
+    -----
+    An out-of-bag row was left out by about a third of the members, and every member
+    saw about 63 % of the rows, so out-of-bag scores lean to the pessimistic side.
+    `decision_function` is the log-odds of the averaged probability where the estimator
+    has probabilities, so that it ranks rows as `predict_proba` does.
+
+    References
+    ----------
+    .. [1] Breiman, L. (1996). Bagging predictors. Machine Learning 24, 123-140.
+    .. [2] Breiman, L. (1996). Out-of-bag estimation. Technical report, University of
+       California, Berkeley.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_breast_cancer
+    >>> from genestimators import BootstrapBaggingClassifier
+    >>> X, y = load_breast_cancer(return_X_y=True)
+    >>> bag = BootstrapBaggingClassifier(n_estimators=20, random_state=0).fit(X, y)
+    >>> bag.oob_score_ > 0.9
+    True
+    """
+
+    _is_classifier = True
+    _parameter_constraints = {
+        **BaseBootstrapBagging._parameter_constraints,
+        "aggregate": [Options("mean", "median", "trimmed", "vote", "logit")],
+    }
+
+    def _get_estimator(self):
+        return DecisionTreeClassifier() if self.estimator is None else self.estimator
+
+    @with_callbacks
+    def fit(self, X, y, sample_weight=None, groups=None, **params):
+        """Fit the members and compute the out-of-bag figures.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+            Whatever the estimator takes.
+        y : array-like of shape (n_samples,) or (n_samples, n_outputs)
+            Class labels.
+        sample_weight : array-like of shape (n_samples,), default=None
+            Weights; see `weight_mode`.
+        groups : array-like of shape (n_samples,), default=None
+            Labels of rows that belong together, for resamplers that draw groups.
+        **params : dict
+            Routed to the estimator's `fit`, with metadata routing switched on.
+
+        Returns
+        -------
+        self : object
+            The fitted bag.
+
+        Raises
+        ------
+        TypeError
+            If a parameter is of a wrong kind, or arguments cannot be routed.
+        ValueError
+            If a parameter, y, weights or groups are out of their range.
+        """
+        self._fit(X, y, sample_weight, groups, params)
+        if len(self._response.classes) == 1:
+            self._warn_one_class()
+        return self
+
+    def _warn_one_class(self):
+        n_short = sum(len(model.classes_) == 1 for model in self.estimators_)
+        if n_short:
+            warnings.warn(
+                f"{n_short} of {self.n_estimators_} replicates hold rows of one class "
+                "only and predict it everywhere; resample in a way that keeps classes "
+                '(`resampling="bootstrap"` does), or use larger replicates.',
+                OneClassReplicateWarning,
+                stacklevel=3,
+            )
+
+    def _classes_of(self, y, weight):
+        known = y if weight is None else y[weight > 0]
+        classes = tuple(np.unique(column) for column in known.reshape(len(known), -1).T)
+        if len(classes) == 1 and len(classes[0]) < 2:
+            raise ValueError(
+                f"{type(self).__name__} needs rows of at least two classes (of "
+                f"positive weight). Got one class, {classes[0].tolist()[0]!r}."
+            )
+        return classes
+
+    def _check_response(self, estimator, response):
+        if self.aggregate == "logit" and response.kind != "log_probability":
+            raise ValueError(
+                '`aggregate="logit"` averages logarithms of probabilities and needs an '
+                f'estimator with `predict_proba`; set `aggregate="mean"`. '
+                f"Got {estimator!r}."
+            )
+
+    def _store_classes(self, response):
+        classes = list(response.classes)
+        self.classes_ = classes[0] if len(classes) == 1 else classes
+
+    def _store_out_of_bag(self, answer):
+        outputs = self._outputs(answer)
+        stored = outputs.predict_proba
+        self.oob_decision_function_ = (
+            outputs.decision_function if stored is None else stored
+        )
+
+    def _outputs(self, answer):
+        return outputs_of(answer, self._response, self.aggregate, flat_y=True)
+
+    def predict(self, X, **params):
+        """Predict class labels.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+        **params : dict
+            Routed to the members, with metadata routing switched on.
+
+        Returns
+        -------
+        y : ndarray of shape (n_samples,) or (n_samples, n_outputs)
+        """
+        return self._outputs(self._answer(X, self._method(), params)).predict
+
+    @available_if(_offers("predict_proba"))
+    def predict_proba(self, X, **params):
+        """Predict class probabilities: averages over the members, or shares of votes.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+        **params : dict
+            Routed to the members, with metadata routing switched on.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes), or a list of them, one an output
+        """
+        return self._outputs(self._answer(X, self._method(), params)).predict_proba
+
+    @available_if(_offers("predict_proba"))
+    def predict_log_proba(self, X, **params):
+        """Predict logarithms of class probabilities.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+        **params : dict
+            Routed to the members, with metadata routing switched on.
+
+        Returns
+        -------
+        p : ndarray of shape (n_samples, n_classes), or a list of them, one an output
+            Minus infinity for classes of probability zero.
+        """
+        probability = self.predict_proba(X, **params)
+        with np.errstate(divide="ignore"):
+            if isinstance(probability, list):
+                return [np.log(part) for part in probability]
+            return np.log(probability)
+
+    @available_if(_offers("decision_function"))
+    def decision_function(self, X, **params):
+        """Averaged decisions, or log-odds of the averaged probabilities.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+        **params : dict
+            Routed to the members, with metadata routing switched on.
+
+        Returns
+        -------
+        score : ndarray of shape (n_samples,) or (n_samples, n_classes)
+            One column for two classes.
+        """
+        return self._outputs(self._answer(X, self._method(), params)).decision_function
+
+    def _method(self):
+        """The method of the members that is asked."""
+        kind = getattr(self, "_response", None) and self._response.kind
+        if kind == "decision":
+            return "decision_function"
+        return "predict" if kind == "vote" else "predict_proba"

@@ -1,0 +1,73 @@
+"""The aggregated answer of fitted members for new rows."""
+
+import numpy as np
+
+from genestimators._inputs import n_rows_of, take_columns, take_rows
+from genestimators._parallel import prefers_threads, run_in_order
+from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
+
+_MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
+_ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
+
+
+def aggregate_members(
+    models, features, X, response, aggregate, *, params=None, n_jobs=None
+):
+    """The answer of an ensemble, ndarray of shape (n_rows, width).
+
+    Parameters
+    ----------
+    models : list of fitted estimators
+    features : list of ndarray or None
+        The columns of each; None is all of them.
+    X : container of n rows
+    response : Response
+    aggregate : str
+    params : dict, optional
+        Further arguments of the members' methods.
+    n_jobs : int, default=None
+    """
+    threads = prefers_threads(models[0])
+
+    def run(rows, summed):
+        tasks = (
+            {
+                "models": models[start : start + _MEMBERS],
+                "features": features[start : start + _MEMBERS],
+                "X": rows,
+                "response": response,
+                "params": params,
+                "summed": summed,
+            }
+            for start in range(0, len(models), _MEMBERS)
+        )
+        return run_in_order(_answer_members, tasks, n_jobs=n_jobs, threads=threads)
+
+    if aggregate in SUMMED:
+        total = 0.0
+        for part in run(X, True):
+            total = total + part
+        return total / len(models)
+    combine = median_answer if aggregate == "median" else trimmed_answer
+    n_rows = n_rows_of(X)
+    size = max(1, _ANSWERS // (len(models) * max(1, len(response.classes) * 2)))
+    out = []
+    for start in range(0, n_rows, size):
+        rows = X
+        if n_rows > size:
+            rows = take_rows(X, np.arange(start, min(start + size, n_rows)))
+        out.append(combine(np.concatenate(list(run(rows, False)))))
+    return np.concatenate(out)
+
+
+def _answer_members(*, models, features, X, response, params, summed):
+    """Answers of a few members: their sum, or one beside the other."""
+    answers = []
+    for model, columns in zip(models, features, strict=True):
+        rows = X if columns is None else take_columns(X, columns)
+        answer = response(model, rows, params)
+        if summed and answers:
+            answers[0] += answer
+        else:
+            answers.append(np.array(answer) if summed else answer)
+    return answers[0] if summed else np.stack(answers)

@@ -1,0 +1,21 @@
+"""Which rows are drawn, and how often: bootstraps, groups, blocks, folds."""
+
+from genestimators.resampling._bayesian import BayesianBootstrap
+from genestimators.resampling._block import BlockBootstrap
+from genestimators.resampling._bootstrap import Bootstrap, Resampler
+from genestimators.resampling._draws import Draw, Draws
+from genestimators.resampling._folds import Folds
+from genestimators.resampling._group import GroupBootstrap
+from genestimators.resampling._subsample import Subsample
+
+__all__ = [
+    "BayesianBootstrap",
+    "BlockBootstrap",
+    "Bootstrap",
+    "Draw",
+    "Draws",
+    "Folds",
+    "GroupBootstrap",
+    "Resampler",
+    "Subsample",
+]
