@@ -179,7 +179,7 @@ def check_y(y, n_rows, *, classifier, multi_output_message=None):
             y = y.astype(np.float64)
         except (TypeError, ValueError) as exc:
             raise ValueError(
-                f"y must hold numbers for a regressor. Got {y.flat[0]!r} among others."
+                f"y must hold numbers for a regressor. Got {y.tolist()[0]!r} among others."
             ) from exc
     return y
 
@@ -215,7 +215,7 @@ def check_sample_weight(sample_weight, n_rows):
     if (weight < 0).any():
         raise ValueError(
             "`sample_weight` must not be negative (Negative values in data passed to "
-            f"`sample_weight`). Got {weight.min()!r} as its least value."
+            f"`sample_weight`). Got {float(weight.min())!r} as its least value."
         )
     if not weight.any():
         raise ValueError(

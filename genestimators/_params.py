@@ -36,7 +36,7 @@ class Interval:
         self.kind = kind
         self.low = low
         self.high = high
-        self.open_low = open_low
+        self.open_low = open_low or low == -math.inf
         self.open_high = open_high or high == math.inf
 
     def knows(self, value):

@@ -11,7 +11,7 @@ from genestimators import _inputs, _params
 from genestimators._compat import CallbackSupportMixin, callback_context
 from genestimators._delegate import DocLink, inherit_tags, tags_of
 from genestimators._parallel import Progress
-from genestimators._params import HasMethods, Interval, Options
+from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
 from genestimators._scoring import resolve_measure
 from genestimators._weights import row_mode
@@ -24,6 +24,16 @@ from genestimators.fitting import Response, fit_over, response_kind
 from genestimators.resampling._hashing import derive, digest, mix_int
 from genestimators.resampling._keys import content_keys
 from genestimators.resampling._resolve import RESAMPLERS, resolve_resampler
+
+
+def _fits_and_predicts(value):
+    """Whether an object fits and predicts, be it only once it is fitted (a stack)."""
+    if HasMethods("fit", "predict").accepts(value):
+        return True
+    if not HasMethods("fit").accepts(value) or not hasattr(type(value), "predict"):
+        return False
+    tags = tags_of(value)
+    return tags is not None and tags.estimator_type in ("classifier", "regressor")
 
 
 class _Samples(Sequence):
@@ -54,7 +64,10 @@ class BaseBootstrapBagging(
     __metadata_request__fit = {"groups": True}
 
     _parameter_constraints = {
-        "estimator": [HasMethods("fit", "predict"), _params.NONE],
+        "estimator": [
+            Is(_fits_and_predicts, "an object with `fit` and `predict`"),
+            _params.NONE,
+        ],
         "n_estimators": [Interval(int, 1), Options("auto")],
         "resampling": [Options(*RESAMPLERS), HasMethods("prepare")],
         "max_samples": [Interval(float, 0.0, 1.0, open_low=True), Interval(int, 1)],

@@ -42,17 +42,18 @@ class OutOfBagSums:
         residual = predictions - self.targets[units]
         self.times[units] += 1
         self.residual[units] += residual
-        self.squares[units] += self._by_output(residual**2)
+        self.squares[units] += self.by_output(residual**2)
         self._own[units] += residual
         self._own_times[units] += 1
         self.n_added += 1
         if self.n_added % BLOCK == 0:
-            self.block_squares += self._by_output(self._own**2)
+            self.block_squares += self.by_output(self._own**2)
             self.block_times += self._own_times**2
             self._own[:] = 0.0
             self._own_times[:] = 0.0
 
-    def _by_output(self, values):
+    def by_output(self, values):
+        """Columns summed within their outputs, (n, n_outputs)."""
         if self.n_outputs == values.shape[1]:
             return values
         if self.n_outputs == 1:
@@ -69,7 +70,7 @@ class OutOfBagSums:
     def mean_loss(self):
         """Loss of the mean of the members that left a unit out, not corrected."""
         with np.errstate(invalid="ignore", divide="ignore"):
-            return self._by_output((self.residual / self.times[:, None]) ** 2)
+            return self.by_output((self.residual / self.times[:, None]) ** 2)
 
     def limit_loss(self):
         """Loss of the mean of infinitely many members, unbiased, (n, n_outputs).
@@ -83,11 +84,11 @@ class OutOfBagSums:
         times = self.times[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.n_added < 2 * BLOCK:
-                mean = self._by_output((self.residual / times) ** 2)
+                mean = self.by_output((self.residual / times) ** 2)
                 variance = (self.squares - times * mean) / (times - 1)
                 return np.where(times >= 2, mean - variance / times, np.nan)
-            own = self.block_squares + self._by_output(self._own**2)
+            own = self.block_squares + self.by_output(self._own**2)
             own_times = (self.block_times + self._own_times**2)[:, None]
             pairs = times**2 - own_times
-            products = self._by_output(self.residual**2) - own
+            products = self.by_output(self.residual**2) - own
             return np.where(pairs > 0, products / pairs, np.nan)

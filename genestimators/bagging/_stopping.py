@@ -12,6 +12,8 @@ import numpy as np
 
 PILOT = 10
 
+_NEGLIGIBLE = 1e-12
+
 
 def replicates_needed(sums, weight, tolerance, scale, order=slice(None)):
     """The number of replicates that brings the Monte-Carlo excess under tolerance.
@@ -48,7 +50,10 @@ def replicates_needed(sums, weight, tolerance, scale, order=slice(None)):
     limit = float(share @ (limit[told] / scale).mean(axis=1))
     single = float(share @ (sums.member_loss()[order][told] / scale).mean(axis=1))
     excess = max(single - limit, 0.0)
-    if excess <= 1e-12 * max(single, 1e-300):
+    # Nothing to gain, or a loss that is rounding error beside the spread of y.
+    centred = sums.targets[order] - sums.targets[order].mean(axis=0)
+    spread = float((sums.by_output(centred**2) / scale).mean())
+    if excess <= _NEGLIGIBLE * single or single <= _NEGLIGIBLE * spread:
         return 0.0
     if limit <= 0:
         return math.inf

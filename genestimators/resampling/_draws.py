@@ -22,7 +22,7 @@ from genestimators.resampling._keys import (
 DRAW_VERSION = KEY_VERSION  # raised whenever the same data and seed draw otherwise
 MAX_OCCURRENCES = 20  # a row, on average, before integer weights are too large
 
-_WHOLE = 1e-9  # a weight this near to a whole number is that number
+_WHOLE = 1e-9  # a weight this near to a positive whole number is that number
 
 
 @dataclass(frozen=True, eq=False)
@@ -144,7 +144,7 @@ def expand(keys, exact, sample_weight, *, together=False):
     else:
         whole = np.floor(sample_weight + _WHOLE)
         fraction = sample_weight - whole
-        fraction[fraction < _WHOLE] = 0.0
+        fraction[(fraction < _WHOLE) & (whole > 0)] = 0.0
         per_row = whole + (fraction > 0)
         n_drawn = np.count_nonzero(per_row)
         if not per_row.sum() <= MAX_OCCURRENCES * n_drawn:

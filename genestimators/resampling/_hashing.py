@@ -78,8 +78,9 @@ def describe(value):
     """Bytes that say what a Python object is, the same in every process.
 
     Numbers are told by their float64 value (-0.0 is 0.0), missing values (None, NaN,
-    NaT, NA) are all alike, text by its UTF-8 bytes, containers by their items in
-    order, anything else by its type and `repr`.
+    NaT, NA) are all alike, text by its UTF-8 bytes, containers by their items (those
+    of a set in any order), anything else by its type and `repr`. An integer that
+    float64 cannot hold is told by its digits, so long ids are never taken for equal.
     """
     if isinstance(value, str):
         return b"s" + value.encode("utf-8", "surrogatepass")
@@ -91,14 +92,20 @@ def describe(value):
         try:
             number = float(value) + 0.0
         except OverflowError:
-            return b"r" + repr(value).encode()
-        return b"missing" if number != number else b"n" + struct.pack("<d", number)
+            return b"r" + str(value).encode()
+        if number != number:
+            return b"missing"
+        if isinstance(value, (int, np.integer)) and int(value) != number:
+            return b"r" + str(int(value)).encode()
+        return b"n" + struct.pack("<d", number)
     if isinstance(value, np.ndarray):
         value = value.tolist()
     if isinstance(value, dict):
         value = list(value.items())
-    if isinstance(value, (list, tuple)):
+    if isinstance(value, (list, tuple, set, frozenset)):
         parts = [describe(item) for item in value]
+        if isinstance(value, (set, frozenset)):  # its order changes with the process
+            parts.sort()
         sizes = struct.pack(f"<{len(parts)}q", *(len(part) for part in parts))
         return b"l" + sizes + b"".join(parts)
     text = repr(value)

@@ -106,9 +106,17 @@ def _as_numbers(column):
     if column.dtype != object or any(isinstance(v, (str, bytes)) for v in column):
         return None
     try:
-        return np.array([np.nan if v is None else v for v in column], dtype=float)
+        numbers = np.array([_number(value) for value in column], dtype=float)
     except (TypeError, ValueError, OverflowError):
         return None
+    return numbers if numbers.ndim == 1 else None  # not cells that hold lists
+
+
+def _number(value):
+    """A cell as it is, a missing one (None, NA) as NaN."""
+    if isinstance(value, (int, float)):
+        return value
+    return np.nan if value is None or repr(value) == "<NA>" else value
 
 
 def _salts(name, columns):
