@@ -1,5 +1,10 @@
 """Warnings of this library, one class for each thing that may mislead."""
 
+import sys
+import warnings
+
+_INSIDE = ("genestimators", "joblib", "sklearn")
+
 
 class OutOfBagWarning(UserWarning):
     """Out-of-bag figures rest on few rows, or on none."""
@@ -11,3 +16,14 @@ class OneClassReplicateWarning(UserWarning):
 
 class UnweightedScoreWarning(UserWarning):
     """A scorer takes no sample weights, so a score does not respect them."""
+
+
+def warn_user(message, category):
+    """Warn at the line outside this library and scikit-learn that called them."""
+    level, frame = 1, sys._getframe()
+    while frame is not None:
+        package = frame.f_globals.get("__name__", "").partition(".")[0]
+        if package not in _INSIDE:
+            break
+        level, frame = level + 1, frame.f_back
+    warnings.warn(message, category, stacklevel=level)

@@ -178,8 +178,9 @@ def check_y(y, n_rows, *, classifier, multi_output_message=None):
         try:
             y = y.astype(np.float64)
         except (TypeError, ValueError) as exc:
+            first = y.tolist()[0]
             raise ValueError(
-                f"y must hold numbers for a regressor. Got {y.tolist()[0]!r} among others."
+                f"y must hold numbers for a regressor. Got {first!r} among others."
             ) from exc
     return y
 

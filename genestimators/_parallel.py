@@ -5,15 +5,17 @@ algebra of each task runs on one thread: the last bits of a matrix product depen
 how many threads share it, so results would otherwise change with `n_jobs`.
 """
 
+import functools
 import os
 import sys
+import threading
 import time
 from contextlib import contextmanager
 
 from joblib import effective_n_jobs
 from sklearn import ensemble, tree
 from sklearn.utils.parallel import Parallel, delayed
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 # These spend their time outside Python's lock, so threads serve them best: nothing is
 # copied to another process, and nothing is pickled on the way back.
@@ -46,6 +48,11 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
     threads : bool, default=False
         Ask for threads rather than processes where the active backend allows both.
     """
+    if effective_n_jobs(n_jobs) == 1:
+        with _one_thread:
+            for task in tasks:
+                yield function(**task)
+        return
     parallel = Parallel(
         n_jobs=n_jobs,
         prefer="threads" if threads else None,
@@ -53,8 +60,8 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
     )
     here = os.getpid()
     call = delayed(_run_task)
-    results = parallel(call(function, here, **task) for task in tasks)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _one_thread:
+        results = parallel(call(function, here, **task) for task in tasks)
         try:
             yield from results
         finally:
@@ -65,8 +72,43 @@ def _run_task(function, caller, **task):
     """Run one task; a process of its own limits its own linear algebra."""
     if os.getpid() == caller:
         return function(**task)
-    with threadpool_limits(limits=1, user_api="blas"):
+    with _one_thread:
         return function(**task)
+
+
+class _OneThread:
+    """A context in which linear algebra runs on one thread.
+
+    The limit belongs to the process, so contexts of several threads that overlap share
+    one: the first to enter sets it, the last to leave takes it back.
+    """
+
+    def __init__(self):
+        self.lock = threading.Lock()
+        self.depth = 0
+        self.limit = None
+
+    def __enter__(self):
+        with self.lock:
+            if self.depth == 0:
+                controller = _controller(len(sys.modules))
+                self.limit = controller.limit(limits=1, user_api="blas")
+            self.depth += 1
+
+    def __exit__(self, *error):
+        with self.lock:
+            self.depth -= 1
+            if self.depth == 0:
+                self.limit.restore_original_limits()
+
+
+_one_thread = _OneThread()
+
+
+@functools.lru_cache(maxsize=1)
+def _controller(n_modules):
+    """The libraries to limit; they are looked for again when modules were loaded."""
+    return ThreadpoolController()
 
 
 class Progress:

@@ -16,7 +16,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
-from genestimators._exceptions import UnweightedScoreWarning
+from genestimators._exceptions import UnweightedScoreWarning, warn_user
 
 N_JACKKNIFE = 20
 
@@ -184,11 +184,10 @@ class _MetricCall:
 
 
 def _warn_unweighted(function):
-    warnings.warn(
+    warn_user(
         f"{function!r} takes no `sample_weight`, so scores made with it count every "
         "row alike; pass a scorer that takes weights.",
         UnweightedScoreWarning,
-        stacklevel=2,
     )
 
 

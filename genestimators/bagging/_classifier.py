@@ -1,14 +1,12 @@
 """The bagging classifier."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import ClassifierMixin
 from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 
 from genestimators._compat import with_callbacks
-from genestimators._exceptions import OneClassReplicateWarning
+from genestimators._exceptions import OneClassReplicateWarning, warn_user
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._figures import outputs_of
@@ -207,12 +205,11 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     def _warn_one_class(self):
         n_short = sum(len(model.classes_) == 1 for model in self.estimators_)
         if n_short:
-            warnings.warn(
+            warn_user(
                 f"{n_short} of {self.n_estimators_} replicates hold rows of one class "
                 "only and predict it everywhere; resample in a way that keeps classes "
                 '(`resampling="bootstrap"` does), or use larger replicates.',
                 OneClassReplicateWarning,
-                stacklevel=3,
             )
 
     def _classes_of(self, y, weight):

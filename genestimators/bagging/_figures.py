@@ -1,11 +1,10 @@
 """What one set of resampled fits tells: scores, the gap, what averaging gained."""
 
-import warnings
 from dataclasses import dataclass
 
 import numpy as np
 
-from genestimators._exceptions import OutOfBagWarning
+from genestimators._exceptions import OutOfBagWarning, warn_user
 from genestimators._scoring import Outputs, mean_score, r2_score, scorer_score
 from genestimators.bagging._aggregate import labels_of, log_odds, normalised
 
@@ -150,20 +149,18 @@ def _share(out, weight):
 
 def _warn_coverage(coverage, draws):
     if coverage == 0:
-        warnings.warn(
+        warn_user(
             "No row was ever out of bag, so there is no out-of-bag score (it is NaN); "
             "fit more estimators, or set a smaller `max_samples`.",
             OutOfBagWarning,
-            stacklevel=5,
         )
     elif draws.row_weight is not None and draws.importance is None and coverage < 0.9:
-        warnings.warn(
+        warn_user(
             "A row of weight k is drawn as k rows and is out of bag only when none of "
             f"them is in the bag; rows with {coverage:.0%} of the weight ever were. If "
             "weights say how much rows matter rather than how often they occurred, set "
             '`weight_mode="importance"`.',
             OutOfBagWarning,
-            stacklevel=5,
         )
 
 

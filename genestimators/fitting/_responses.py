@@ -112,10 +112,16 @@ class Response:
         if len(self.classes) == 1:
             return _aligned(answer, model.classes_, self.classes[0])
         if not isinstance(answer, list):  # multilabel: probability of each label
+            # A label that every row has, or none, has one class only.
             answer = [
-                np.column_stack([1 - column, column]) for column in np.asarray(answer).T
+                np.column_stack([1 - column, column])
+                if len(known) == 2
+                else np.ones((len(column), 1))
+                for column, known in zip(
+                    np.asarray(answer).T, self.classes, strict=True
+                )
             ]
-            seen = [np.array([0, 1])] * len(answer)
+            seen = self.classes
         else:
             seen = model.classes_
         return np.hstack(

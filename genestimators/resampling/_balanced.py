@@ -22,6 +22,8 @@ from genestimators.resampling._hashing import MASK, derive, mix, step, to_unit
 BLOCK = 10
 
 _CHUNK = 1 << 14
+_MOST = 256.0  # rates beyond this are never needed; thresholds reach twice as far
+_COUNTS = np.arange(2 * int(_MOST) + 256.0)
 _JITTER = 0x6A09E667F3BCC909  # separates the place within a tenth from its rank
 
 
@@ -79,15 +81,19 @@ class BalancedUniforms:
 
 def poisson_cdf(rate, size):
     """P(N <= k) for k = 0 .. size - 1."""
-    terms = np.ones(size)
-    terms[1:] = rate / np.arange(1, size)
-    return np.minimum(np.exp(-rate) * np.cumsum(np.cumprod(terms)), 1.0)
+    terms = np.empty(size)
+    terms[0] = np.exp(-rate)
+    np.divide(rate, _COUNTS[1:size], out=terms[1:])
+    return np.minimum(np.cumsum(np.cumprod(terms)), 1.0)
 
 
-def _thresholds(rate, low, high):
-    """N is the number of these at or below u."""
-    size = int(rate + 12 * np.sqrt(rate) + 25)
+def _thresholds(rate, low, high, top):
+    """N is the number of these at or below u, for u up to `top`."""
+    size = int(rate + 4 * np.sqrt(rate) + 8)
     cdf = poisson_cdf(rate, size)
+    while cdf[-1] <= top and size < len(_COUNTS):
+        size = min(2 * size, len(_COUNTS))
+        cdf = poisson_cdf(rate, size)
     cdf[0] = min(max(cdf[0], low), high)
     return np.maximum(cdf, low)
 
@@ -108,17 +114,18 @@ def stratum_counts(uniforms, weights, target, fraction):
     -------
     ndarray of shape (m,), int
     """
-    ordered = np.sort(uniforms) if weights is None else None
     if weights is None:
+        ordered = np.sort(uniforms)
         above = np.arange(len(uniforms), -1, -1)
     else:
         order = np.argsort(uniforms, kind="stable")
         ordered = uniforms[order]
         above = np.concatenate([np.cumsum(weights[order][::-1])[::-1], [0.0]])
+    top = ordered[-1]
 
     def total(rate, low, high):
-        cuts = _thresholds(rate, low, high)
-        return above[np.searchsorted(ordered, cuts, side="left")].sum()
+        cuts = _thresholds(rate, low, high, top)
+        return float(above[np.searchsorted(ordered, cuts, side="left")].sum())
 
     # Left out in three or four of ten replicates (for a fraction of 1), never in two
     # or five; given up where the stratum is too small to meet its total that way.
@@ -127,33 +134,52 @@ def stratum_counts(uniforms, weights, target, fraction):
     possible = above[np.searchsorted(ordered, low, side="left")] > 0
     if not possible or total(0.0, low, high) > target:
         low, high = 0.0, 1.0
-    floor, ceiling = 0.0, 1.0
-    floor_total = total(floor, low, high)
-    ceiling_total = total(ceiling, low, high)
-    while ceiling_total < target and ceiling < 512:
-        floor, floor_total = ceiling, ceiling_total
-        ceiling *= 2
-        ceiling_total = total(ceiling, low, high)
-    rate, reached = ceiling, ceiling_total
-    for _ in range(200):
-        if reached == target or not floor < (middle := (floor + ceiling) / 2) < ceiling:
-            break
-        rate, reached = middle, total(middle, low, high)
+    rate = _rate_for(target, fraction, lambda rate: total(rate, low, high))
+    cuts = _thresholds(rate, low, high, top)
+    return np.searchsorted(cuts, uniforms, side="right")
+
+
+def _rate_for(target, guess, total):
+    """The rate at which an increasing step function comes nearest to a target.
+
+    Totals grow about in proportion to the rate, so interpolation gets there in a few
+    steps; every third step halves the bracket, which sees to an end. Which rate is
+    found between two steps makes no difference to the counts.
+    """
+    floor, floor_total = 0.0, 0.0
+    ceiling, ceiling_total = np.inf, np.inf
+    rate = guess
+    for turn in range(300):
+        reached = total(rate)
+        if reached == target:
+            return rate
         if reached < target:
             floor, floor_total = rate, reached
         else:
             ceiling, ceiling_total = rate, reached
-    if reached != target:  # no rate meets it exactly: the nearer side, never nothing
-        nearer = target - floor_total < ceiling_total - target
-        rate = floor if nearer and floor_total > 0 else ceiling
-    cuts = _thresholds(rate, low, high)
-    return np.searchsorted(cuts, uniforms, side="right")
+        if not np.isfinite(ceiling):
+            if floor > _MOST:
+                return floor
+            rate = floor * min(2.0, max(1.1, target / max(floor_total, 1e-300)))
+            continue
+        share = 0.5
+        if turn % 3 != 2:
+            share = (target - floor_total) / (ceiling_total - floor_total)
+        rate = floor + share * (ceiling - floor)
+        if not floor < rate < ceiling:
+            rate = (floor + ceiling) / 2
+            if not floor < rate < ceiling:
+                break
+    # No rate meets the target exactly: the nearer side, but never nothing at all.
+    nearer = target - floor_total < ceiling_total - target
+    return floor if nearer and floor_total > 0 else ceiling
 
 
 def poisson_counts(uniforms, fraction):
     """Counts at a fixed rate: each occurrence is drawn on its own."""
     empty = BLOCK * np.exp(-fraction)
-    cuts = _thresholds(fraction, np.floor(empty) / BLOCK, np.ceil(empty) / BLOCK)
+    low, high = np.floor(empty) / BLOCK, np.ceil(empty) / BLOCK
+    cuts = _thresholds(fraction, low, high, uniforms.max(initial=0.0))
     return np.searchsorted(cuts, uniforms, side="right")
 
 

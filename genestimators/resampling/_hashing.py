@@ -104,10 +104,14 @@ def describe(value):
         value = list(value.items())
     if isinstance(value, (list, tuple, set, frozenset)):
         parts = [describe(item) for item in value]
+        kind = b"l"
         if isinstance(value, (set, frozenset)):  # its order changes with the process
+            kind = b"u"
             parts.sort()
         sizes = struct.pack(f"<{len(parts)}q", *(len(part) for part in parts))
-        return b"l" + sizes + b"".join(parts)
+        return kind + sizes + b"".join(parts)
+    if isinstance(value, (np.datetime64, np.timedelta64)) and np.isnat(value):
+        return b"missing"
     text = repr(value)
     if text in ("NaT", "<NA>", "nan"):
         return b"missing"

@@ -174,11 +174,11 @@ def _hash_sparse(table, name, keep, exact):
 
 def _words(numbers, steps):
     """Float64 numbers as words, on the grid if steps are given; zero gives zero."""
-    if steps is not None:
-        # A number that overflows the division stays what it is: infinite.
-        with np.errstate(over="ignore", invalid="ignore"):
+    # A number that overflows the division becomes infinite; NaN may be signalling.
+    with np.errstate(over="ignore", invalid="ignore"):
+        if steps is not None:
             numbers = np.floor(numbers / steps + _ROUND_OFFSET)
-    numbers = numbers + 0.0
+        numbers = numbers + 0.0
     numbers[np.isnan(numbers)] = np.nan
     return numbers.view(np.uint64)
 
