@@ -77,6 +77,18 @@ def take_columns(X, columns):
     return X[:, columns]
 
 
+def per_row_names(params, n_rows):
+    """Names of arguments that hold one item for each row."""
+    return tuple(
+        name
+        for name, value in params.items()
+        if not isinstance(value, (str, bytes, dict))
+        and (hasattr(value, "shape") or isinstance(value, (list, tuple)))
+        and np.ndim(value) > 0
+        and n_rows_of(value) == n_rows
+    )
+
+
 def named_column(X, name):
     """One column of X by its name (frames) or position, as a numpy array."""
     if isinstance(name, str):

@@ -51,7 +51,10 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
     if effective_n_jobs(n_jobs) == 1:
         with _one_thread:
             for task in tasks:
-                yield function(**task)
+                result = function(**task)
+                task.clear()
+                yield result
+                del result
         return
     parallel = Parallel(
         n_jobs=n_jobs,

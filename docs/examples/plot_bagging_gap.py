@@ -14,9 +14,7 @@ from sklearn.datasets import load_diabetes
 from sklearn.model_selection import train_test_split
 
 X, y = load_diabetes(return_X_y=True)
-X_train, X_test, y_train, y_test = train_test_split(
-    X, y, test_size=0.5, random_state=0
-)
+X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=0.5, random_state=0)
 
 # %%
 # Trees of growing depth, alone and in a bag. The number of members is found by the bag.

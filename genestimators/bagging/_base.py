@@ -170,7 +170,7 @@ class BaseBootstrapBagging(
                 self.max_features, getattr(self, "n_features_in_", None), seed
             ),
             "fit_params": fit_params,
-            "per_row": _per_row_names(fit_params, _inputs.n_rows_of(X)),
+            "per_row": _inputs.per_row_names(fit_params, _inputs.n_rows_of(X)),
             "seed": derive(seed, "estimator"),
             "n_jobs": self.n_jobs,
             "owner": type(self).__name__,
@@ -292,6 +292,7 @@ class BaseBootstrapBagging(
                     tally.add(fitted.draw, fitted.responses[0])
                 features.append(fitted.features)
                 models.append(fitted.model())
+                del fitted  # else its answers would wait for the next fit
                 progress.report(len(models), goal)
                 task.call_on_fit_task_end(estimator=self)
             if not auto:
@@ -417,18 +418,6 @@ def _check_estimator(estimator, name):
             f"kernel or distance matrix with them. Got {estimator!r}; let the "
             "estimator compute its kernel."
         )
-
-
-def _per_row_names(params, n_rows):
-    """Names of arguments that hold one item for each row."""
-    return tuple(
-        name
-        for name, value in params.items()
-        if not isinstance(value, (str, bytes, dict))
-        and (hasattr(value, "shape") or isinstance(value, (list, tuple)))
-        and np.ndim(value) > 0
-        and _inputs.n_rows_of(value) == n_rows
-    )
 
 
 def _fingerprint(plan):

@@ -203,7 +203,10 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         return self
 
     def _warn_one_class(self):
-        n_short = sum(len(model.classes_) == 1 for model in self.estimators_)
+        # A base that votes need not have `classes_`.
+        n_short = sum(
+            len(getattr(model, "classes_", ())) == 1 for model in self.estimators_
+        )
         if n_short:
             warn_user(
                 f"{n_short} of {self.n_estimators_} replicates hold rows of one class "

@@ -27,30 +27,32 @@ class OutOfBagSums:
         self.outputs = outputs
         self.n_outputs = int(outputs.max()) + 1
         self.n_added = 0
-        self.times = np.zeros(n)
-        self.residual = np.zeros((n, width))
+        # Over all replicates: how often a unit was left out, the sum of the predictions
+        # for it then, and of their squared errors.
+        self.times = np.zeros(n, dtype=np.int32)
+        self.total = np.zeros((n, width))
         self.squares = np.zeros((n, self.n_outputs))
-        # Of the finished blocks: sums over blocks of what each block's product is.
+        # Over the finished blocks: squares of a block's sum of residuals and of times.
         self.block_squares = np.zeros((n, self.n_outputs))
-        self.block_times = np.zeros(n)
+        self.block_times = np.zeros(n, dtype=np.int32)
         # Of the block being filled.
         self._own = np.zeros((n, width))
-        self._own_times = np.zeros(n)
+        self._own_times = np.zeros(n, dtype=np.int8)
 
     def add(self, units, predictions):
         """Add one replicate: its predictions for the units it has left out."""
         residual = predictions - self.targets[units]
         self.times[units] += 1
-        self.residual[units] += residual
+        self.total[units] += predictions
         self.squares[units] += self.by_output(residual**2)
         self._own[units] += residual
         self._own_times[units] += 1
         self.n_added += 1
         if self.n_added % BLOCK == 0:
             self.block_squares += self.by_output(self._own**2)
-            self.block_times += self._own_times**2
+            self.block_times += np.square(self._own_times, dtype=np.int32)
             self._own[:] = 0.0
-            self._own_times[:] = 0.0
+            self._own_times[:] = 0
 
     def by_output(self, values):
         """Columns summed within their outputs, (n, n_outputs)."""
@@ -62,6 +64,11 @@ class OutOfBagSums:
         np.add.at(out.T, self.outputs, values.T)
         return out
 
+    def mean(self):
+        """Mean prediction for each unit, (n, width); NaN if never out."""
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return self.total / self.times[:, None]
+
     def member_loss(self):
         """Mean loss of one member on each unit, (n, n_outputs); NaN if never out."""
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -69,8 +76,7 @@ class OutOfBagSums:
 
     def mean_loss(self):
         """Loss of the mean of the members that left a unit out, not corrected."""
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return self.by_output((self.residual / self.times[:, None]) ** 2)
+        return self.by_output((self.mean() - self.targets) ** 2)
 
     def limit_loss(self):
         """Loss of the mean of infinitely many members, unbiased, (n, n_outputs).
@@ -84,11 +90,12 @@ class OutOfBagSums:
         times = self.times[:, None]
         with np.errstate(invalid="ignore", divide="ignore"):
             if self.n_added < 2 * BLOCK:
-                mean = self.by_output((self.residual / times) ** 2)
+                mean = self.mean_loss()
                 variance = (self.squares - times * mean) / (times - 1)
                 return np.where(times >= 2, mean - variance / times, np.nan)
             own = self.block_squares + self.by_output(self._own**2)
-            own_times = (self.block_times + self._own_times**2)[:, None]
-            pairs = times**2 - own_times
-            products = self.by_output(self.residual**2) - own
+            own_times = self.block_times + np.square(self._own_times, dtype=np.int32)
+            pairs = times.astype(float) ** 2 - own_times[:, None]
+            residual = self.total - times * self.targets
+            products = self.by_output(residual**2) - own
             return np.where(pairs > 0, products / pairs, np.nan)

@@ -1,10 +1,17 @@
 """The aggregated answer of fitted members for new rows."""
 
 import numpy as np
+from sklearn.dummy import DummyClassifier
 
-from genestimators._inputs import n_rows_of, take_columns, take_rows
+from genestimators._inputs import (
+    n_rows_of,
+    per_row_names,
+    take_columns,
+    take_rows,
+)
 from genestimators._parallel import prefers_threads, run_in_order
 from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
+from genestimators.fitting import working_precision
 
 _MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
 _ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
@@ -28,8 +35,10 @@ def aggregate_members(
     n_jobs : int, default=None
     """
     threads = prefers_threads(models[0])
+    # A replicate of one class is a constant among its siblings.
+    X = working_precision(max(models, key=_is_no_constant), X)
 
-    def run(rows, summed):
+    def run(rows, params, summed):
         tasks = (
             {
                 "models": models[start : start + _MEMBERS],
@@ -45,7 +54,7 @@ def aggregate_members(
 
     if aggregate in SUMMED:
         total = 0.0
-        for part in run(X, True):
+        for part in run(X, params, True):
             total = total + part
         return total / len(models)
     combine = median_answer if aggregate == "median" else trimmed_answer
@@ -53,11 +62,19 @@ def aggregate_members(
     size = max(1, _ANSWERS // (len(models) * max(1, len(response.classes) * 2)))
     out = []
     for start in range(0, n_rows, size):
-        rows = X
+        rows, own = X, params
         if n_rows > size:
-            rows = take_rows(X, np.arange(start, min(start + size, n_rows)))
-        out.append(combine(np.concatenate(list(run(rows, False)))))
+            picked = np.arange(start, min(start + size, n_rows))
+            rows = take_rows(X, picked)
+            own = dict(params or {})
+            for name in per_row_names(own, n_rows):
+                own[name] = take_rows(own[name], picked)
+        out.append(combine(np.concatenate(list(run(rows, own, False)))))
     return np.concatenate(out)
+
+
+def _is_no_constant(model):
+    return not isinstance(model, DummyClassifier)
 
 
 def _answer_members(*, models, features, X, response, params, summed):

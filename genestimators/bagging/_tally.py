@@ -41,6 +41,9 @@ class Tally:
         self.occurrences = None
         if stopping and (weighted or not figures):
             self.occurrences = OutOfBagSums(targets[self._occurrences], outputs)
+        # Sums of answers; those out of bag are in `rows` where they are compared as
+        # they are.
+        self._compared_as_is = response.kind in ("predict", "probability", "vote")
         self._train = self._oob = 0.0
         self._answers, self._left_out = [], []
 
@@ -53,9 +56,11 @@ class Tally:
             if self.aggregate in SUMMED:
                 if self.n_added == 0:
                     self._train = np.zeros_like(answer)
-                    self._oob = np.zeros_like(answer)
+                    if not self._compared_as_is:
+                        self._oob = np.zeros_like(answer)
                 self._train += answer
-                self._oob[draw.out_of_bag] += answer[draw.out_of_bag]
+                if not self._compared_as_is:
+                    self._oob[draw.out_of_bag] += answer[draw.out_of_bag]
             else:
                 self._answers.append(answer)
                 self._left_out.append(draw.out_of_bag)
@@ -83,6 +88,8 @@ class Tally:
     def answers(self):
         """Aggregated answers for the rows: out of bag (NaN if never), and of all."""
         if self.aggregate in SUMMED:
+            if self._compared_as_is:
+                return self.rows.mean(), self._train / self.n_added
             with np.errstate(invalid="ignore", divide="ignore"):
                 oob = self._oob / self.rows.times[:, None]
             return oob, self._train / self.n_added
@@ -98,7 +105,7 @@ class Tally:
 def _targets(y, response, rows):
     """The target as an array of shape (n, width), and the output of each column."""
     if response.kind == "predict":
-        targets = y.reshape(len(y), -1).astype(np.float64)
+        targets = y.reshape(len(y), -1).astype(np.float64, copy=False)
         return targets, np.arange(targets.shape[1])
     # Rows of weight zero may hold a class that no row of positive weight has.
     targets = np.zeros((len(y), sum(len(labels) for labels in response.classes)))

@@ -9,13 +9,14 @@ from collections import deque
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 
 from genestimators._delegate import random_state_parameters
 from genestimators._inputs import take_columns, take_rows
 from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._weights import fit_weighted, row_mode
+from genestimators.fitting._precision import working_precision
 from genestimators.resampling._draws import Draw
 from genestimators.resampling._hashing import derive_seed
 
@@ -125,7 +126,7 @@ def fit_over(
     """
     seeded = random_state_parameters(estimator)
     shared = {
-        "X": X,
+        "X": working_precision(estimator, X),
         "y": y,
         "mode": row_mode(estimator),
         "response": response,
@@ -159,6 +160,7 @@ def fit_over(
     ):
         number, draw, columns = waiting.popleft()
         yield FittedDraw(number, draw, models, columns, responses, answer)
+        del draw, models, responses  # else they would wait for the next fit
 
 
 def _fit_draw(
@@ -190,8 +192,7 @@ def _fit_draw(
             settings = dict(seeds)
             if param is not None:
                 settings[param] = value
-            if settings:
-                model.set_params(**settings)
+            _set_parameters(model, settings)
             if _only_one_class(y, rows, response):
                 model = DummyClassifier(strategy="most_frequent")
                 model.fit(np.zeros((len(rows), 1)), y[rows])
@@ -211,6 +212,20 @@ def _fit_draw(
             return tuple(models), None
         asked = X if answer == "all" else take_rows(X, out_of_bag)
         return tuple(models), np.stack([response(model, asked) for model in models])
+
+
+def _set_parameters(model, settings):
+    """`set_params` with names known to be parameters.
+
+    For plain names scikit-learn's own method sets attributes, after it has looked up
+    every parameter at the price of a small draw.
+    """
+    plain = not any("__" in name for name in settings)
+    if plain and type(model).set_params is BaseEstimator.set_params:
+        for name, value in settings.items():
+            setattr(model, name, value)
+    elif settings:
+        model.set_params(**settings)
 
 
 def _only_one_class(y, rows, response):

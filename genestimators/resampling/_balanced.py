@@ -53,30 +53,47 @@ class BalancedUniforms:
     def __call__(self, number):
         """The uniforms of replicate `number`, shape (m,), in [0, 1)."""
         block, place = divmod(number, BLOCK)
-        ranks = self._ranks_of(block)[place]
-        words = step(self._block_states(block, slice(None)), place)
-        jitter = to_unit(mix(words + np.uint64(_JITTER)))
-        return np.minimum((ranks + jitter) / BLOCK, np.nextafter(1.0, 0.0))
+        uniforms = np.empty(len(self.states))
+        ranks = self._block_ranks(block)
+        for start in range(0, len(self.states), _CHUNK):
+            part = slice(start, start + _CHUNK)
+            states = self._block_states(block, part)
+            words = step(states, place)
+            if ranks is None:
+                rank = sum(step(states, other) < words for other in _others(place))
+            else:
+                rank = ranks[place, part]
+            uniforms[part] = rank + to_unit(mix(words + np.uint64(_JITTER)))
+        uniforms /= BLOCK
+        return np.minimum(uniforms, np.nextafter(1.0, 0.0), out=uniforms)
 
     def _block_states(self, block, part):
         word = derive(self.seed, block) & MASK
         return mix(self.states[part] ^ np.uint64(word))
 
-    def _ranks_of(self, block):
-        """The tenth of each occurrence in each replicate of a block, (10, m)."""
+    def _block_ranks(self, block):
+        """The tenth of each occurrence in each replicate of a block, (10, m).
+
+        Kept for the other nine; None where that would take too much memory.
+        """
+        if len(self.states) > _CHUNK:
+            return None
         if self._block != block:
-            ranks = np.zeros((BLOCK, len(self.states)), dtype=np.uint8)
-            for start in range(0, len(self.states), _CHUNK):
-                part = slice(start, start + _CHUNK)
-                states = self._block_states(block, part)
-                words = [step(states, place) for place in range(BLOCK)]
-                for i in range(BLOCK):
-                    for j in range(i):
-                        above = words[i] > words[j]
-                        ranks[i, part] += above
-                        ranks[j, part] += ~above
-            self._block, self._ranks = block, ranks
+            states = self._block_states(block, slice(None))
+            words = np.stack([step(states, place) for place in range(BLOCK)])
+            self._ranks = np.stack(
+                [
+                    (words < words[place]).sum(axis=0, dtype=np.uint8)
+                    for place in range(BLOCK)
+                ]
+            )
+            self._block = block
         return self._ranks
+
+
+def _others(place):
+    """The other places of a block."""
+    return (other for other in range(BLOCK) if other != place)
 
 
 def poisson_cdf(rate, size):
@@ -116,27 +133,37 @@ def stratum_counts(uniforms, weights, target, fraction):
     """
     if weights is None:
         ordered = np.sort(uniforms)
-        above = np.arange(len(uniforms), -1, -1)
     else:
         order = np.argsort(uniforms, kind="stable")
         ordered = uniforms[order]
         above = np.concatenate([np.cumsum(weights[order][::-1])[::-1], [0.0]])
     top = ordered[-1]
 
+    def weight_from(cuts):
+        """The weight of the occurrences at or above each cut."""
+        place = np.searchsorted(ordered, cuts, side="left")
+        return len(ordered) - place if weights is None else above[place]
+
     def total(rate, low, high):
-        cuts = _thresholds(rate, low, high, top)
-        return float(above[np.searchsorted(ordered, cuts, side="left")].sum())
+        return float(weight_from(_thresholds(rate, low, high, top)).sum())
 
     # Left out in three or four of ten replicates (for a fraction of 1), never in two
     # or five; given up where the stratum is too small to meet its total that way.
     empty = BLOCK * np.exp(-fraction)
     low, high = np.floor(empty) / BLOCK, np.ceil(empty) / BLOCK
-    possible = above[np.searchsorted(ordered, low, side="left")] > 0
-    if not possible or total(0.0, low, high) > target:
+    if weight_from(low) <= 0 or total(0.0, low, high) > target:
         low, high = 0.0, 1.0
     rate = _rate_for(target, fraction, lambda rate: total(rate, low, high))
-    cuts = _thresholds(rate, low, high, top)
-    return np.searchsorted(cuts, uniforms, side="right")
+    return _counts_at(uniforms, _thresholds(rate, low, high, top))
+
+
+def _counts_at(uniforms, cuts):
+    """How many of the cuts are at or below each uniform."""
+    counts = np.empty(len(uniforms), dtype=np.int32)
+    for start in range(0, len(uniforms), _CHUNK):
+        part = slice(start, start + _CHUNK)
+        counts[part] = np.searchsorted(cuts, uniforms[part], side="right")
+    return counts
 
 
 def _rate_for(target, guess, total):
@@ -180,7 +207,7 @@ def poisson_counts(uniforms, fraction):
     empty = BLOCK * np.exp(-fraction)
     low, high = np.floor(empty) / BLOCK, np.ceil(empty) / BLOCK
     cuts = _thresholds(fraction, low, high, uniforms.max(initial=0.0))
-    return np.searchsorted(cuts, uniforms, side="right")
+    return _counts_at(uniforms, cuts)
 
 
 def strata_of(labels):

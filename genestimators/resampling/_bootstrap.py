@@ -231,7 +231,7 @@ class BootstrapDraws(Draws):
         if self.strata is None:
             return poisson_counts(uniforms, self.fraction)
         weights = self.occurrences.weights
-        counts = np.empty(len(uniforms), dtype=np.intp)
+        counts = np.empty(len(uniforms), dtype=np.int32)
         for stratum in self.strata:
             own = None if weights is None else weights[stratum]
             size = len(uniforms[stratum]) if own is None else float(own.sum())

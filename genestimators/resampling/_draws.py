@@ -228,7 +228,8 @@ class Draws(Sequence):
         self.row_weight = row_weight
         self.importance = importance
         self.clusters = clusters
-        self._partial = len(occurrences.rows) != n_rows
+        # With weights a row may be no occurrence, or several.
+        self._partial = row_weight is not None or len(occurrences.rows) != n_rows
 
     def counts_of(self, number):
         """How often each occurrence is drawn in draw `number`."""
@@ -265,9 +266,13 @@ class Draws(Sequence):
             left[:] = False
             left[occurrences.rows] = True
         left[occurrences.rows[seen]] = False
-        out = np.flatnonzero(left)
-        weight = np.ones(len(out)) if self.row_weight is None else self.row_weight[out]
-        return Draw(rows, counts_in, out, weight, np.flatnonzero(~seen))
+        out = np.flatnonzero(left).astype(rows.dtype)
+        if self.row_weight is None:
+            weight = np.broadcast_to(np.float64(1.0), out.shape)
+        else:
+            weight = self.row_weight[out]
+        held_out = np.flatnonzero(~seen).astype(rows.dtype)
+        return Draw(rows, counts_in, out, weight, held_out)
 
     def row_order(self):
         """Rows of positive weight in canonical order, each once."""
