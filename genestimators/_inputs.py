@@ -160,7 +160,7 @@ def check_n_rows(X, *, minimum, name):
     return n_rows
 
 
-def check_y(y, n_rows, *, classifier, multi_output_message=None):
+def check_y(y, n_rows, *, classifier):
     """Check the target: its length, its kind, no missing numbers.
 
     Returns

@@ -253,7 +253,8 @@ def r2_score(losses, targets, weight, clusters, n_clusters):
     total = share @ spread
     lost = share @ losses
     # As scikit-learn has it: a constant target scores 1 if met exactly, else 0.
-    constant = total <= 0
+    # Told by its values: rounding in the mean leaves a spread that is not quite zero.
+    constant = (np.ptp(targets, axis=0) == 0) | (total <= 0)
     safe = np.where(constant, 1.0, total)
     ratio = np.where(constant, (lost > 0).astype(float), lost / safe)
     rows = (losses - ratio * spread) / safe

@@ -328,6 +328,7 @@ class BaseBootstrapBagging(
         self._data = _fingerprint(plan) if self.warm_start else None
         self._seed = seed
         self._response = response
+        self._aggregate = self.aggregate
         self._flat_y = plan["y"].ndim == 1
         self._store_classes(response)
         self._forget_figures()
@@ -391,7 +392,7 @@ class BaseBootstrapBagging(
             self._features,
             X,
             self._response,
-            self.aggregate,
+            self._aggregate,
             params=params,
             n_jobs=self.n_jobs,
         )

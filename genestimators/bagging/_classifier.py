@@ -19,8 +19,9 @@ def _offers(method):
     def check(self):
         estimator = self._get_estimator()
         multi_output = isinstance(getattr(self, "classes_", None), list)
+        aggregate = getattr(self, "_aggregate", self.aggregate)
         kind = response_kind(
-            estimator, self.aggregate, classifier=True, multi_output=multi_output
+            estimator, aggregate, classifier=True, multi_output=multi_output
         )
         if method == "decision_function":
             return hasattr(estimator, "decision_function") and not multi_output
@@ -140,8 +141,9 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     -----
     An out-of-bag row was left out by about a third of the members, and every member
     saw about 63 % of the rows, so out-of-bag scores lean to the pessimistic side.
-    `decision_function` is the log-odds of the averaged probability where the estimator
-    has probabilities, so that it ranks rows as `predict_proba` does.
+    There is a `decision_function` where the estimator has one. If it has probabilities
+    too, it is the log-odds of their average, so that it ranks rows as `predict_proba`
+    does.
 
     References
     ----------
@@ -181,7 +183,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; see `weight_mode`.
         groups : array-like of shape (n_samples,), default=None
-            Labels of rows that belong together, for resamplers that draw groups.
+            Labels of rows that belong together. `resampling="group"` draws them
+            together; standard errors count them as one in any case.
         **params : dict
             Routed to the estimator's `fit`, with metadata routing switched on.
 
@@ -245,7 +248,7 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         )
 
     def _outputs(self, answer):
-        return outputs_of(answer, self._response, self.aggregate, flat_y=True)
+        return outputs_of(answer, self._response, self._aggregate, flat_y=True)
 
     def predict(self, X, **params):
         """Predict class labels.

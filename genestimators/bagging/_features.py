@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from genestimators.resampling._hashing import derive
+from genestimators.resampling._hashing import derive, sequence
 
 
 class FeatureChooser:
@@ -20,8 +20,8 @@ class FeatureChooser:
         self.seed = seed
 
     def __call__(self, number):
-        words = [derive(self.seed, number, j) for j in range(self.n_features)]
-        order = np.argsort(np.array(words, dtype=np.uint64), kind="stable")
+        words = sequence(derive(self.seed, number), self.n_features)
+        order = np.argsort(words, kind="stable")
         return np.sort(order[: self.wanted])
 
 

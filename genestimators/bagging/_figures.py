@@ -154,7 +154,7 @@ def _warn_coverage(coverage, draws):
             "fit more estimators, or set a smaller `max_samples`.",
             OutOfBagWarning,
         )
-    elif draws.row_weight is not None and draws.importance is None and coverage < 0.9:
+    elif draws.importance is None and coverage < 0.9 and _any_heavy(draws):
         warn_user(
             "A row of weight k is drawn as k rows and is out of bag only when none of "
             f"them is in the bag; rows with {coverage:.0%} of the weight ever were. If "
@@ -162,6 +162,11 @@ def _warn_coverage(coverage, draws):
             '`weight_mode="importance"`.',
             OutOfBagWarning,
         )
+
+
+def _any_heavy(draws):
+    """Whether some row is drawn as several."""
+    return draws.row_weight is not None and bool((draws.row_weight > 1).any())
 
 
 def _score(measure, outputs, y, targets, share, response, losses):

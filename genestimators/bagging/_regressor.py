@@ -157,7 +157,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; see `weight_mode`.
         groups : array-like of shape (n_samples,), default=None
-            Labels of rows that belong together, for resamplers that draw groups.
+            Labels of rows that belong together. `resampling="group"` draws them
+            together; standard errors count them as one in any case.
         **params : dict
             Routed to the estimator's `fit`, with metadata routing switched on.
 

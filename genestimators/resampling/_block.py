@@ -11,7 +11,7 @@ from genestimators.resampling._bootstrap import (
     split_weights,
 )
 from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
-from genestimators.resampling._hashing import derive, step, to_unit
+from genestimators.resampling._hashing import derive, sequence, to_unit
 
 
 class BlockBootstrap(Resampler):
@@ -168,8 +168,8 @@ class BlockDraws(Draws):
 
     def _row_counts(self, number):
         """How often each row (position in time) is drawn."""
-        word = np.uint64(derive(draw_seed(self.seed, "block"), number))
-        words = to_unit(step(word + np.arange(2 * self.n_drawn, dtype=np.uint64), 0))
+        word = derive(draw_seed(self.seed, "block"), number)
+        words = to_unit(sequence(word, 2 * self.n_drawn))
         n, length = self.n_rows, self.block_length
         if self.kind == "stationary":
             # A new block starts at each row with probability 1 / length.

@@ -5,6 +5,7 @@ from sklearn.base import BaseEstimator
 from sklearn.utils.multiclass import type_of_target
 
 from genestimators._delegate import DocLink
+from genestimators._inputs import check_groups, n_rows_of
 from genestimators._params import BOOLEAN, INTEGER, TEXT, Interval, Options
 from genestimators._params import check_parameters as check
 from genestimators.resampling._balanced import (
@@ -14,6 +15,7 @@ from genestimators.resampling._balanced import (
     stratum_counts,
 )
 from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._keys import column_keys
 
 MAX_SAMPLES = [
     Interval(float, 0.0, 1.0, open_low=True),
@@ -46,7 +48,8 @@ class Resampler(DocLink, BaseEstimator):
         sample_weight : ndarray of shape (n,), optional
             Checked weights: finite, not negative, not all zero.
         groups : array-like of shape (n,), optional
-            Labels of rows that belong together.
+            Labels of rows that belong together. Resamplers that do not draw groups
+            hand them on as clusters, for standard errors.
         seed : int, default=0
             The same seed and data give the same draws.
         classifier : bool, default=False
@@ -60,9 +63,14 @@ class Resampler(DocLink, BaseEstimator):
             `draws[b]` is draw number b.
         """
         check(self)
-        return self._prepare(
+        if groups is not None:
+            groups = check_groups(groups, n_rows_of(X))
+        draws = self._prepare(
             X, y, sample_weight, groups, seed, classifier, weight_mode == "importance"
         )
+        if draws.clusters is None and groups is not None:
+            draws.clusters = column_keys(groups)
+        return draws
 
 
 def split_weights(sample_weight, importance):

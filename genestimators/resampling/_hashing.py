@@ -64,6 +64,12 @@ def step(states, index):
     return mix(states + np.uint64((GOLDEN * (index + 1)) & MASK))
 
 
+def sequence(word, n):
+    """The first n words that follow from a 64-bit integer."""
+    steps = np.arange(1, n + 1, dtype=np.uint64) * np.uint64(GOLDEN)
+    return mix(np.uint64(word) + steps)
+
+
 def to_unit(words):
     """Words as floats in [0, 1), 53 bits each."""
     return (words >> np.uint64(11)) * 2.0**-53

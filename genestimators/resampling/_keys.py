@@ -16,7 +16,7 @@ import numpy as np
 from scipy import sparse
 
 from genestimators._inputs import frame_columns
-from genestimators.resampling._hashing import derive, hash_objects, mix
+from genestimators.resampling._hashing import derive, hash_objects, mix, sequence
 
 KEY_VERSION = 1  # raised whenever the same data would get other keys
 
@@ -94,7 +94,7 @@ def _hash_array(table, name, keep, exact, first=0):
             number = _as_numbers(column)
             if number is None:
                 words = hash_objects(column.tolist())
-                total += mix(words + _salts(name, [first + j]))
+                total += mix(words + _salts(name, first + j, 1))
             else:
                 total += _hash_numbers(number[:, None], name, keep, exact, first + j)
         return total
@@ -119,13 +119,14 @@ def _number(value):
     return np.nan if value is None or repr(value) == "<NA>" else value
 
 
-def _salts(name, columns):
-    return np.array([derive("cell", name, j) for j in columns], dtype=np.uint64)
+def _salts(name, first, n_columns):
+    """A word for each of some consecutive columns."""
+    return sequence(derive("cell", name), first + n_columns)[first:]
 
 
 def _hash_numbers(table, name, keep, exact, first=0):
     n_rows, n_columns = table.shape
-    salts = _salts(name, range(first, first + n_columns))
+    salts = _salts(name, first, n_columns)
     zero = mix(salts)
     steps = None if exact else _grid(*_ranges(table, keep))
     total = np.empty(n_rows, dtype=np.uint64)
@@ -149,7 +150,7 @@ def _hash_sparse(table, name, keep, exact):
     if data.dtype.kind == "c":
         data = np.abs(data)  # complex input is refused by the estimators themselves
     data = data.astype(np.float64)
-    salts = _salts(name, range(n_columns))
+    salts = _salts(name, 0, n_columns)
     steps = None
     if not exact:
         row_of = np.repeat(np.arange(n_rows), np.diff(table.indptr))
