@@ -101,9 +101,15 @@ def named_column(X, name):
                 f"Got columns {names!r}."
             )
         return columns[names.index(name)]
+    columns = frame_columns(X)
+    n_columns = np.shape(X)[1] if columns is None else len(columns)
+    if not -n_columns <= name < n_columns:
+        raise ValueError(
+            f"A column at position {name} is asked for, and X has {n_columns} columns; "
+            "pass one of theirs."
+        )
     if sparse.issparse(X):
         return X.tocsc()[:, [name]].toarray().ravel()
-    columns = frame_columns(X)
     return np.asarray(X)[:, name] if columns is None else columns[name]
 
 

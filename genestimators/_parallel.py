@@ -41,7 +41,7 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
     function : callable
         A module-level function.
     tasks : iterable of dict
-        Keyword arguments, made when they are needed.
+        Keyword arguments, made when they are needed; emptied once they have served.
     n_jobs : int, default=None
         As everywhere in scikit-learn: None is 1 unless in a
         `joblib.parallel_config` context, -1 is all cores.

@@ -76,6 +76,16 @@ def request_weights(estimator, value):
     return estimator
 
 
+def supports_routing(estimator):
+    """Whether an estimator and everything nested in it take part in routing."""
+    for nested in [estimator, *nested_estimators(estimator)]:
+        try:
+            nested.get_metadata_routing()
+        except (NotImplementedError, AttributeError):
+            return False
+    return True
+
+
 def nested_estimators(estimator):
     """Every estimator among the parameters of an estimator, at any depth."""
     if not hasattr(estimator, "get_params") or isinstance(estimator, type):

@@ -140,16 +140,21 @@ def resolve_measure(scoring, *, classifier, probabilities=False):
         if kind == "brier" and probabilities:
             return Measure(kind)
         return Measure("scorer", _ScorerCall(get_scorer(scoring)))
-    required = [
+    call = _MetricCall if _is_metric(scoring) else _ScorerCall
+    return Measure("scorer", call(scoring))
+
+
+def _is_metric(function):
+    """Whether a function takes (y_true, y_pred) and not (estimator, X, y)."""
+    positional = [
         parameter
-        for parameter in inspect.signature(scoring).parameters.values()
-        if parameter.default is parameter.empty
-        and parameter.kind
+        for parameter in inspect.signature(function).parameters.values()
+        if parameter.kind
         in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]
-    if len(required) == 2:
-        return Measure("scorer", _MetricCall(scoring))
-    return Measure("scorer", _ScorerCall(scoring))
+    if len(positional) > 2 and positional[2].name in ("y", "y_true"):
+        return False
+    return sum(one.default is one.empty for one in positional) == 2
 
 
 def _takes_weights(function):

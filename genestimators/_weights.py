@@ -7,11 +7,12 @@ estimator alone, never on whether metadata routing is on, and is told by `row_mo
 """
 
 import numpy as np
+from sklearn import config_context
 from sklearn.utils.validation import has_fit_parameter
 
 from genestimators._delegate import pipeline_steps
 from genestimators._inputs import take_rows
-from genestimators._routing import request_weights, routing_enabled
+from genestimators._routing import request_weights, routing_enabled, supports_routing
 
 
 def accepts_weights(estimator):
@@ -96,12 +97,16 @@ def fit_weighted(estimator, X, y, rows, counts, *, mode=None, params=None, per_r
         rows = np.repeat(rows, whole.astype(np.intp))
     for name, value in (params or {}).items():
         arguments[name] = take_rows(value, rows) if name in per_row else value
+    if mode == "weights" and routing_enabled() and not supports_routing(estimator):
+        # Weights still reach it, as they do with routing off.
+        with config_context(enable_metadata_routing=False):
+            return estimator.fit(take_rows(X, rows), y[rows], **arguments)
     return estimator.fit(take_rows(X, rows), y[rows], **arguments)
 
 
 def _weight_arguments(estimator, weights):
     """The arguments of `fit` that carry weights to every step."""
-    if routing_enabled():
+    if routing_enabled() and supports_routing(estimator):
         request_weights(estimator, True)
         return {"sample_weight": weights}
     return _step_arguments(estimator, weights, "")

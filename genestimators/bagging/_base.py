@@ -9,7 +9,7 @@ from sklearn.utils.validation import check_is_fitted, validate_data
 
 from genestimators import _inputs, _params
 from genestimators._compat import CallbackSupportMixin, callback_context
-from genestimators._delegate import DocLink, inherit_tags, tags_of
+from genestimators._delegate import DocLink, tags_of
 from genestimators._parallel import Progress
 from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
@@ -406,9 +406,6 @@ class BaseBootstrapBagging(
         """
         methods = ["fit", "predict", "predict_proba", "decision_function"]
         return router_of(self, self._get_estimator(), methods)
-
-    def __sklearn_tags__(self):
-        return inherit_tags(super().__sklearn_tags__(), self._get_estimator())
 
 
 def _check_estimator(estimator, name):

@@ -6,6 +6,7 @@ from sklearn.tree import DecisionTreeClassifier
 from sklearn.utils.metaestimators import available_if
 
 from genestimators._compat import with_callbacks
+from genestimators._delegate import inherit_tags
 from genestimators._exceptions import OneClassReplicateWarning, warn_user
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
@@ -204,6 +205,9 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         if len(self._response.classes) == 1:
             self._warn_one_class()
         return self
+
+    def __sklearn_tags__(self):
+        return inherit_tags(super().__sklearn_tags__(), self._get_estimator())
 
     def _warn_one_class(self):
         # A base that votes need not have `classes_`.

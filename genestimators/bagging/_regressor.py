@@ -4,6 +4,7 @@ from sklearn.base import RegressorMixin
 from sklearn.tree import DecisionTreeRegressor
 
 from genestimators._compat import with_callbacks
+from genestimators._delegate import inherit_tags
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
 
@@ -175,6 +176,9 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
             If a parameter, y, weights or groups are out of their range.
         """
         return self._fit(X, y, sample_weight, groups, params)
+
+    def __sklearn_tags__(self):
+        return inherit_tags(super().__sklearn_tags__(), self._get_estimator())
 
     def _store_out_of_bag(self, answer):
         self.oob_prediction_ = self._shaped(answer)

@@ -137,7 +137,8 @@ class Bootstrap(Resampler):
     duplicates : {"separate", "together"}, default="separate"
         Whether rows of equal content are drawn separately, as the bootstrap does, or
         have equal X in the bag or out of it together, so that no copy of an
-        out-of-bag row has been seen in training.
+        out-of-bag row has been seen in training. Where rows of equal X hold several
+        classes, draws are then not stratified.
     max_samples : float in (0, 1] or int, default=1.0
         The weight to draw, as a fraction of the total weight or as a number of rows.
 

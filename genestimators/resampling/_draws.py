@@ -251,6 +251,11 @@ class Draws(Sequence):
         occurrences = self.occurrences
         counts = self.counts_of(number)
         drawn = counts > 0
+        if not drawn.any():
+            raise ValueError(
+                f"Draw {number} holds no rows of positive weight; draw more rows, or "
+                "leave out the rows of weight zero."
+            )
         rows = occurrences.rows[drawn]
         counts_in = counts[drawn]
         if occurrences.weights is not None:

@@ -74,7 +74,7 @@ def test_weighted_and_repeated_data_decide_alike(base, oob_score):
     weight = rng.integers(0, 4, size=60).astype(float)
     rows = rng.permutation(np.repeat(np.arange(60), weight.astype(int)))
     bag = BootstrapBaggingRegressor(
-        base, random_state=0, tolerance=0.03, oob_score=oob_score
+        base, random_state=0, tolerance=0.015, oob_score=oob_score
     )
     repeated = bag.fit(X[rows], y[rows]).n_estimators_
     prediction = bag.predict(X)
