@@ -43,8 +43,8 @@ for depth in depths:
     )
 
 # %%
-# The out-of-bag score follows the score on new rows at every depth, whatever the training
-# score does. The band is two standard errors wide on either side.
+# The out-of-bag score follows the score on new rows at every depth, whatever the
+# training score does. The band is two standard errors wide on either side.
 import matplotlib.pyplot as plt
 import numpy as np
 

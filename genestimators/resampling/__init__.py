@@ -2,10 +2,11 @@
 
 from genestimators.resampling._bayesian import BayesianBootstrap
 from genestimators.resampling._block import BlockBootstrap
-from genestimators.resampling._bootstrap import Bootstrap, Resampler
+from genestimators.resampling._bootstrap import Bootstrap
 from genestimators.resampling._draws import Draw, Draws
 from genestimators.resampling._folds import Folds
 from genestimators.resampling._group import GroupBootstrap
+from genestimators.resampling._resampler import Resampler
 from genestimators.resampling._subsample import Subsample
 
 __all__ = [

@@ -3,12 +3,12 @@
 import numpy as np
 
 from genestimators.resampling._balanced import BalancedUniforms
-from genestimators.resampling._bootstrap import (
+from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._resampler import (
     Resampler,
     class_strata,
     split_weights,
 )
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
 
 
 class BayesianBootstrap(Resampler):

@@ -4,14 +4,14 @@ import numpy as np
 
 from genestimators._params import Interval, Options
 from genestimators.resampling._block_length import optimal_block_length
-from genestimators.resampling._bootstrap import (
+from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._hashing import derive, sequence, to_unit
+from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
     sample_fraction,
     split_weights,
 )
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
-from genestimators.resampling._hashing import derive, sequence, to_unit
 
 
 class BlockBootstrap(Resampler):

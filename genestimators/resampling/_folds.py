@@ -5,8 +5,8 @@ from sklearn.model_selection import check_cv
 
 from genestimators._inputs import n_rows_of
 from genestimators._params import NONE, HasMethods, Interval, Is
-from genestimators.resampling._bootstrap import Resampler
 from genestimators.resampling._draws import Draw, Draws, Occurrences
+from genestimators.resampling._resampler import Resampler
 
 
 class Folds(Resampler):

@@ -5,14 +5,14 @@ import numpy as np
 from genestimators._inputs import check_groups, named_column
 from genestimators._params import INTEGER, NONE, TEXT
 from genestimators.resampling._balanced import BalancedUniforms, stratum_counts
-from genestimators.resampling._bootstrap import (
+from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._keys import column_keys
+from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
     sample_fraction,
     split_weights,
 )
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
-from genestimators.resampling._keys import column_keys
 
 
 class GroupBootstrap(Resampler):

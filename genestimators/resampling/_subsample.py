@@ -4,13 +4,13 @@ import numpy as np
 
 from genestimators._params import BOOLEAN, INTEGER, TEXT, Interval, Options
 from genestimators.resampling._balanced import BalancedUniforms
-from genestimators.resampling._bootstrap import (
+from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._hashing import derive, mix, to_unit
+from genestimators.resampling._resampler import (
     Resampler,
     class_strata,
     split_weights,
 )
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
-from genestimators.resampling._hashing import derive, mix, to_unit
 
 
 class Subsample(Resampler):
