@@ -187,7 +187,9 @@ def _rate_for(target, guess, total):
         if not np.isfinite(ceiling):
             if floor > _MOST:
                 return floor
-            rate = floor * min(2.0, max(1.1, target / max(floor_total, 1e-300)))
+            # In proportion, a little further each time it falls short.
+            growth = target / max(floor_total, 1e-300)
+            rate = floor * min(2.0, max(1.1 if turn > 2 else 1.001, growth))
             continue
         share = 0.5
         if turn % 3 != 2:
