@@ -3,11 +3,11 @@
 import numpy as np
 
 from genestimators.resampling._balanced import BalancedUniforms
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._draws import Draws, draw_seed
 from genestimators.resampling._resampler import (
     Resampler,
     class_strata,
-    split_weights,
+    plan_occurrences,
 )
 
 
@@ -40,9 +40,9 @@ class BayesianBootstrap(Resampler):
     """
 
     def _prepare(self, X, y, sample_weight, groups, seed, classifier, importance):
-        frequency, factor = split_weights(sample_weight, importance)
-        keys, exact = resolve_keys("content", X, y, frequency)
-        occurrences = expand(keys, exact, frequency)
+        occurrences, factor, keys = plan_occurrences(
+            "content", X, y, sample_weight, importance
+        )
         return BayesianDraws(
             occurrences,
             len(keys),

@@ -4,13 +4,13 @@ import numpy as np
 
 from genestimators._params import Interval, Options
 from genestimators.resampling._block_length import optimal_block_length
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._draws import Draws, draw_seed
 from genestimators.resampling._hashing import derive, sequence, to_unit
 from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
+    plan_occurrences,
     sample_fraction,
-    split_weights,
 )
 
 
@@ -80,8 +80,9 @@ class BlockBootstrap(Resampler):
         self.max_samples = max_samples
 
     def _prepare(self, X, y, sample_weight, groups, seed, classifier, importance):
-        frequency, factor = split_weights(sample_weight, importance)
-        keys, exact = resolve_keys("position", X, y, frequency)
+        occurrences, factor, keys = plan_occurrences(
+            "position", X, y, sample_weight, importance
+        )
         n_rows = len(keys)
         length, embargo = self._lengths(y, classifier)
         if length >= n_rows:
@@ -91,7 +92,7 @@ class BlockBootstrap(Resampler):
             )
         fraction = sample_fraction(self.max_samples, n_rows)
         return BlockDraws(
-            expand(keys, exact, frequency),
+            occurrences,
             n_rows,
             seed,
             kind=self.kind,

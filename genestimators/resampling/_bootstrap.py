@@ -8,13 +8,13 @@ from genestimators.resampling._balanced import (
     poisson_counts,
     stratum_counts,
 )
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._draws import Draws, draw_seed
 from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
     class_strata,
+    plan_occurrences,
     sample_fraction,
-    split_weights,
 )
 
 
@@ -106,9 +106,15 @@ class Bootstrap(Resampler):
                 '`duplicates="together"` goes by the content of the rows and needs '
                 f'`key="content"`. Got `key={self.key!r}`.'
             )
-        frequency, factor = split_weights(sample_weight, importance)
-        keys, exact = resolve_keys(self.key, X, y, frequency, target=not together)
-        occurrences = expand(keys, exact, frequency, together=together)
+        occurrences, factor, keys = plan_occurrences(
+            self.key,
+            X,
+            y,
+            sample_weight,
+            importance,
+            target=not together,
+            together=together,
+        )
         strata = class_strata(self.stratify, y, classifier, occurrences)
         if together and strata is not None and len(strata) > 1:
             # Equal rows of two classes must share one fate, so one rate for both.

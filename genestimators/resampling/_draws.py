@@ -22,6 +22,7 @@ from genestimators.resampling._keys import (
 DRAW_VERSION = KEY_VERSION  # raised whenever the same data and seed draw otherwise
 MAX_OCCURRENCES = 20  # a row, on average, before integer weights are too large
 
+_REFINEMENTS = 4
 _WHOLE = 1e-9  # a weight this near to a positive whole number is that number
 
 
@@ -80,14 +81,18 @@ class Occurrences:
         return len(self.rows) if self.weights is None else float(self.weights.sum())
 
 
-def resolve_keys(key, X, y, sample_weight, *, target=True):
+def resolve_keys(key, X, y, sample_weight, *, target=True, also=()):
     """Keys of the rows, and what orders rows of equal keys.
 
     Parameters
     ----------
     key : "content", "position", or the name or position of an id column
+    sample_weight : ndarray of shape (n,) or None
+        Rows of weight zero do not matter.
     target : bool, default=True
         Whether y belongs to the content.
+    also : sequence of ndarray of shape (n,)
+        What else tells rows of equal content apart: weights, groups.
 
     Returns
     -------
@@ -99,22 +104,58 @@ def resolve_keys(key, X, y, sample_weight, *, target=True):
     if isinstance(key, str) and key == "position":
         keys = np.arange(n_rows, dtype=np.uint64)
         return keys, keys
-    if isinstance(key, str) and key == "content":
+    by_content = isinstance(key, str) and key == "content"
+    if by_content:
         keys = content_keys(X, y if target else None, keep=keep)
     else:
         keys = column_keys(named_column(X, key))
     # Rows that share a rounded key are told apart by their exact content, so that the
     # order in which they come does not matter.
     exact = np.zeros(n_rows, dtype=np.uint64)
-    order = np.argsort(keys, kind="stable")
-    equal = keys[order][1:] == keys[order][:-1]
-    if equal.any():
-        tied = np.zeros(n_rows, dtype=bool)
-        tied[order[1:][equal]] = True
-        tied[order[:-1][equal]] = True
-        tied = np.flatnonzero(tied)
-        exact[tied] = content_keys(take_rows(X, tied), y[tied], exact=True)
+    tied = _tied_rows(keys, keep)
+    if not len(tied):
+        return keys, exact
+    exact[tied] = content_keys(
+        take_rows(X, tied), y[tied] if target else None, exact=True
+    )
+    if by_content:
+        _refine(keys, exact, tied, X, y if target else None)
+    if not target:
+        exact[tied] = mix(exact[tied] + content_keys(y[tied], exact=True))
+    for values in also:
+        words = content_keys(np.asarray(values)[tied], exact=True)
+        exact[tied] = mix(exact[tied] + words)
     return keys, exact
+
+
+def _tied_rows(keys, keep):
+    """Rows (of positive weight) that share their key with another one."""
+    rows = np.arange(len(keys)) if keep is None else np.flatnonzero(keep)
+    order = rows[np.argsort(keys[rows], kind="stable")]
+    equal = keys[order][1:] == keys[order][:-1]
+    tied = np.zeros(len(keys), dtype=bool)
+    tied[order[1:][equal]] = True
+    tied[order[:-1][equal]] = True
+    return np.flatnonzero(tied)
+
+
+def _refine(keys, exact, tied, X, y):
+    """Give different rows different keys where one grid was too coarse for them.
+
+    A single huge value stretches the grid of its column so far that all other rows
+    share a key. Those rows get a grid of their own, from their own ranges.
+    """
+    for _ in range(_REFINEMENTS):
+        group, codes = np.unique(keys[tied], return_inverse=True)
+        low = np.full(len(group), np.iinfo(np.uint64).max, dtype=np.uint64)
+        high = np.zeros(len(group), dtype=np.uint64)
+        np.minimum.at(low, codes, exact[tied])
+        np.maximum.at(high, codes, exact[tied])
+        tied = tied[(low < high)[codes]]
+        if not len(tied):
+            return
+        words = content_keys(take_rows(X, tied), None if y is None else y[tied])
+        keys[tied] = mix(keys[tied] + words)
 
 
 def expand(keys, exact, sample_weight, *, together=False):

@@ -2,16 +2,16 @@
 
 import numpy as np
 
-from genestimators._inputs import check_groups, named_column
+from genestimators._inputs import check_groups, n_rows_of, named_column
 from genestimators._params import INTEGER, NONE, TEXT
 from genestimators.resampling._balanced import BalancedUniforms, stratum_counts
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._draws import Draws, draw_seed
 from genestimators.resampling._keys import column_keys
 from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
+    plan_occurrences,
     sample_fraction,
-    split_weights,
 )
 
 
@@ -74,11 +74,11 @@ class GroupBootstrap(Resampler):
                 "GroupBootstrap needs groups, and got none; pass `fit(groups=...)`, or "
                 "name the column that holds them: `GroupBootstrap(groups=...)`."
             )
-        frequency, factor = split_weights(sample_weight, importance)
-        keys, exact = resolve_keys("content", X, y, frequency)
-        occurrences = expand(keys, exact, frequency)
         # Groups are told apart by their hash, so any labels that are equal are one.
-        group_keys = column_keys(check_groups(groups, len(keys)))
+        group_keys = column_keys(check_groups(groups, n_rows_of(X)))
+        occurrences, factor, keys = plan_occurrences(
+            "content", X, y, sample_weight, importance, also=[group_keys]
+        )
         units, codes = np.unique(group_keys[occurrences.rows], return_inverse=True)
         if len(units) < 2:
             raise ValueError(

@@ -8,6 +8,7 @@ from genestimators._delegate import DocLink
 from genestimators._inputs import check_groups, n_rows_of
 from genestimators._params import Interval, check_parameters
 from genestimators.resampling._balanced import strata_of
+from genestimators.resampling._draws import expand, resolve_keys
 from genestimators.resampling._keys import column_keys
 
 MAX_SAMPLES = [
@@ -72,6 +73,34 @@ def split_weights(sample_weight, importance):
         return sample_weight, None
     # Rows of weight zero are absent under either meaning.
     return (sample_weight > 0).astype(float), sample_weight
+
+
+def plan_occurrences(
+    key, X, y, sample_weight, importance, *, target=True, together=False, also=()
+):
+    """The occurrences to draw, and the weights to multiply their counts by.
+
+    Parameters
+    ----------
+    key, target, also
+        See `resolve_keys`.
+    sample_weight : ndarray of shape (n,) or None
+    importance : bool
+        Whether weights multiply counts, rather than being counts.
+    together : bool, default=False
+        See `expand`.
+
+    Returns
+    -------
+    occurrences : Occurrences
+    factor : ndarray of shape (n,) or None
+    keys : ndarray of shape (n,), uint64
+    """
+    frequency, factor = split_weights(sample_weight, importance)
+    if factor is not None:
+        also = [*also, factor]
+    keys, exact = resolve_keys(key, X, y, frequency, target=target, also=also)
+    return expand(keys, exact, frequency, together=together), factor, keys
 
 
 def sample_fraction(max_samples, total):

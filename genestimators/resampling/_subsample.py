@@ -4,12 +4,12 @@ import numpy as np
 
 from genestimators._params import BOOLEAN, INTEGER, TEXT, Interval, Options
 from genestimators.resampling._balanced import BalancedUniforms
-from genestimators.resampling._draws import Draws, draw_seed, expand, resolve_keys
+from genestimators.resampling._draws import Draws, draw_seed
 from genestimators.resampling._hashing import derive, mix, to_unit
 from genestimators.resampling._resampler import (
     Resampler,
     class_strata,
-    split_weights,
+    plan_occurrences,
 )
 
 
@@ -79,9 +79,9 @@ class Subsample(Resampler):
                 "`fraction` must be at most 0.5 with `complementary_pairs=True`, since "
                 f"the two of a pair share no row. Got {self.fraction!r}."
             )
-        frequency, factor = split_weights(sample_weight, importance)
-        keys, exact = resolve_keys(self.key, X, y, frequency)
-        occurrences = expand(keys, exact, frequency)
+        occurrences, factor, keys = plan_occurrences(
+            self.key, X, y, sample_weight, importance
+        )
         strata = class_strata(self.stratify, y, classifier, occurrences)
         if strata is None:
             strata = [np.arange(len(occurrences.rows))]
