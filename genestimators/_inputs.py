@@ -129,6 +129,11 @@ def as_container(X):
     """
     if sparse.issparse(X):
         return X if X.format == "csr" else X.tocsr()
+    if isinstance(X, np.matrix):
+        raise TypeError(
+            "X must not be a np.matrix, whose rows cannot be taken as rows; pass "
+            f"np.asarray(X). Got a matrix of shape {X.shape}."
+        )
     if isinstance(X, np.ndarray) or is_frame(X):
         if isinstance(X, np.ndarray) and X.ndim == 0:
             raise ValueError(f"X must hold rows. Got a scalar array instead: {X!r}.")
@@ -145,8 +150,10 @@ def as_container(X):
             table = np.asarray(X)
         except ValueError:  # ragged: lists of tokens
             return X
-        if table.dtype.kind in "fiubc" or table.ndim >= 2:
+        if table.dtype.kind in "fiubc":
             return table
+        if table.ndim >= 2:  # cells of several kinds stay what they are
+            return np.array(X, dtype=object)
     return X
 
 

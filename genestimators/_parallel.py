@@ -6,6 +6,7 @@ how many threads share it, so results would otherwise change with `n_jobs`.
 """
 
 import functools
+import itertools
 import os
 import sys
 import threading
@@ -56,15 +57,19 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
                 yield result
                 del result
         return
-    parallel = Parallel(
-        n_jobs=n_jobs,
-        prefer="threads" if threads else None,
-        return_as="generator",
-    )
+    settings = {"n_jobs": n_jobs, "prefer": "threads" if threads else None}
     here = os.getpid()
     call = delayed(_run_task)
+    calls = (call(function, here, **task) for task in tasks)
     with _one_thread:
-        results = parallel(call(function, here, **task) for task in tasks)
+        try:
+            parallel = Parallel(**settings, return_as="generator")
+        except ValueError:  # a backend that gives results back all at once
+            size = 2 * effective_n_jobs(n_jobs)
+            while batch := list(itertools.islice(calls, size)):
+                yield from Parallel(**settings)(batch)
+            return
+        results = parallel(calls)
         try:
             yield from results
         finally:

@@ -17,6 +17,7 @@ from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metaestimators import available_if
 
 from genestimators._exceptions import UnweightedScoreWarning, warn_user
+from genestimators._inputs import take_rows
 
 N_JACKKNIFE = 20
 
@@ -46,6 +47,21 @@ class Outputs:
     decision_function: np.ndarray | None = None
     classes: object = None
 
+    def take(self, rows):
+        """The same of some of the rows."""
+        return Outputs(
+            self.predict[rows],
+            _rows_of(self.predict_proba, rows),
+            _rows_of(self.decision_function, rows),
+            self.classes,
+        )
+
+
+def _rows_of(values, rows):
+    if isinstance(values, list):
+        return [value[rows] for value in values]
+    return None if values is None else values[rows]
+
 
 def _offers(method):
     def check(self):
@@ -54,14 +70,8 @@ def _offers(method):
     return check
 
 
-def _rows_of(values, rows):
-    if isinstance(values, list):
-        return [value[rows] for value in values]
-    return values[rows]
-
-
-class _StandIn(BaseEstimator):
-    """Answers with predictions made before; X holds row numbers."""
+class _Scored(BaseEstimator):
+    """Answers with predictions made before, whatever rows it is asked about."""
 
     def __init__(self, outputs=None):
         self.outputs = outputs
@@ -73,24 +83,24 @@ class _StandIn(BaseEstimator):
         return True
 
     def predict(self, X):
-        return _rows_of(self.outputs.predict, X)
+        return self.outputs.predict
 
 
-class _ClassifierStandIn(ClassifierMixin, _StandIn):
+class _ScoredClassifier(ClassifierMixin, _Scored):
     @property
     def classes_(self):
         return self.outputs.classes
 
     @available_if(_offers("predict_proba"))
     def predict_proba(self, X):
-        return _rows_of(self.outputs.predict_proba, X)
+        return self.outputs.predict_proba
 
     @available_if(_offers("decision_function"))
     def decision_function(self, X):
-        return _rows_of(self.outputs.decision_function, X)
+        return self.outputs.decision_function
 
 
-class _RegressorStandIn(RegressorMixin, _StandIn):
+class _ScoredRegressor(RegressorMixin, _Scored):
     pass
 
 
@@ -102,11 +112,14 @@ class Measure:
     ----------
     kind : {"r2", "squared", "brier", "accuracy", "scorer"}
     call : callable or None
-        `call(stand_in, rows, y, sample_weight)` where kind is "scorer".
+        `call(stand_in, X, y, sample_weight)` where kind is "scorer".
+    needs_rows : bool
+        Whether `call` may look at X: a scorer of the user's own.
     """
 
     kind: str
     call: object = None
+    needs_rows: bool = False
 
 
 def resolve_measure(scoring, *, classifier, probabilities=False):
@@ -126,7 +139,7 @@ def resolve_measure(scoring, *, classifier, probabilities=False):
     ValueError
         If no scorer has the name given.
     """
-    if scoring is True:
+    if isinstance(scoring, (bool, np.bool_)):
         return Measure("accuracy" if classifier else "r2")
     if isinstance(scoring, str):
         if scoring not in get_scorer_names():
@@ -140,8 +153,9 @@ def resolve_measure(scoring, *, classifier, probabilities=False):
         if kind == "brier" and probabilities:
             return Measure(kind)
         return Measure("scorer", _ScorerCall(get_scorer(scoring)))
-    call = _MetricCall if _is_metric(scoring) else _ScorerCall
-    return Measure("scorer", call(scoring))
+    if _is_metric(scoring):
+        return Measure("scorer", _MetricCall(scoring))
+    return Measure("scorer", _ScorerCall(scoring), needs_rows=True)
 
 
 def _is_metric(function):
@@ -166,26 +180,27 @@ def _takes_weights(function):
 class _ScorerCall:
     scorer: object
 
-    def __call__(self, stand_in, rows, y, weight):
+    def __call__(self, stand_in, X, y, weight):
         if weight is None:
-            return float(self.scorer(stand_in, rows, y))
+            return float(self.scorer(stand_in, X, y))
         if not _takes_weights(self.scorer):
             _warn_unweighted(self.scorer)
-            return float(self.scorer(stand_in, rows, y))
-        return float(self.scorer(stand_in, rows, y, sample_weight=weight))
+            return float(self.scorer(stand_in, X, y))
+        return float(self.scorer(stand_in, X, y, sample_weight=weight))
 
 
 @dataclass(frozen=True, eq=False)
 class _MetricCall:
     metric: object
 
-    def __call__(self, stand_in, rows, y, weight):
+    def __call__(self, stand_in, X, y, weight):
+        predicted = stand_in.predict(X)
         if weight is None:
-            return float(self.metric(y, stand_in.predict(rows)))
+            return float(self.metric(y, predicted))
         if not _takes_weights(self.metric):
             _warn_unweighted(self.metric)
-            return float(self.metric(y, stand_in.predict(rows)))
-        return float(self.metric(y, stand_in.predict(rows), sample_weight=weight))
+            return float(self.metric(y, predicted))
+        return float(self.metric(y, predicted, sample_weight=weight))
 
 
 def _warn_unweighted(function):
@@ -270,17 +285,21 @@ def r2_score(losses, targets, weight, clusters, n_clusters):
     return Score(float(1 - ratio.mean()), influence)
 
 
-def scorer_score(measure, outputs, y, weight, clusters, n_clusters):
+def call_scorer(measure, outputs, X, y, weight):
+    """The score that a scorer gives to some predictions for rows X."""
+    regressor = outputs.classes is None
+    kind = _ScoredRegressor if regressor else _ScoredClassifier
+    rows = X if measure.needs_rows else np.empty((len(y), 0))
+    return measure.call(kind(outputs), rows, y, weight)
+
+
+def scorer_score(measure, outputs, X, y, weight, clusters, n_clusters):
     """A score by any scorer; influences by the grouped jackknife.
 
     Clusters are dealt into at most twenty parts of about equal numbers; the score
     without each part gives that part's influence.
     """
-    stand_in = (_RegressorStandIn if outputs.classes is None else _ClassifierStandIn)(
-        outputs
-    )
-    every = np.arange(len(y))
-    value = measure.call(stand_in, every, y, weight)
+    value = call_scorer(measure, outputs, X, y, weight)
     n_parts = min(N_JACKKNIFE, n_clusters)
     part_of = np.arange(n_clusters) * n_parts // max(1, n_clusters)
     parts = part_of[clusters]
@@ -291,8 +310,11 @@ def scorer_score(measure, outputs, y, weight, clusters, n_clusters):
             kept = None if weight is None else weight[rows]
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore", UnweightedScoreWarning)
+                part_X = take_rows(X, rows) if measure.needs_rows else X
                 try:
-                    without[part] = measure.call(stand_in, rows, y[rows], kept)
+                    without[part] = call_scorer(
+                        measure, outputs.take(rows), part_X, y[rows], kept
+                    )
                 except ValueError:  # undefined without that part: one class left
                     continue
     influence = (n_parts - 1) / n_parts * (np.mean(without) - without)

@@ -44,7 +44,7 @@ def _outputs(model):
 
 
 def _value(measure, model, y, weight=None):
-    return scorer_score(measure, _outputs(model), y, weight, EVERY, len(y)).value
+    return scorer_score(measure, _outputs(model), X, y, weight, EVERY, len(y)).value
 
 
 CLASSIFIER_SCORERS = [
@@ -99,13 +99,13 @@ def test_stand_in_offers_what_there_is():
     outputs = Outputs(predict=BINARY, classes=np.array([0, 1]))
     measure = resolve_measure("neg_log_loss", classifier=True)
     with pytest.raises(AttributeError, match="predict_proba"):
-        scorer_score(measure, outputs, BINARY, None, EVERY, 200)
+        scorer_score(measure, outputs, X, BINARY, None, EVERY, 200)
     scores = RNG.normal(size=200) + BINARY
     by_decision = Outputs(
         predict=BINARY, decision_function=scores, classes=np.array([0, 1])
     )
     measure = resolve_measure("roc_auc", classifier=True)
-    value = scorer_score(measure, by_decision, BINARY, None, EVERY, 200).value
+    value = scorer_score(measure, by_decision, X, BINARY, None, EVERY, 200).value
     better = scores[BINARY == 1][:, None] > scores[BINARY == 0]
     assert value == pytest.approx(better.mean())
 
@@ -310,7 +310,7 @@ def test_jackknife_of_a_mean_is_the_grouped_textbook_formula():
     losses = (NUMBERS - LinearRegression().fit(X, NUMBERS).predict(X)) ** 2
     outputs = Outputs(predict=LinearRegression().fit(X, NUMBERS).predict(X))
     measure = resolve_measure(mean_squared_error, classifier=False)
-    score = scorer_score(measure, outputs, NUMBERS, None, EVERY, 200)
+    score = scorer_score(measure, outputs, X, NUMBERS, None, EVERY, 200)
     parts = losses.reshape(20, 10).mean(axis=1)
     assert score.influence.shape == (20,)
     assert score.value == pytest.approx(losses.mean())
@@ -328,7 +328,7 @@ def test_jackknife_leaves_clusters_whole():
 
     outputs = Outputs(predict=clusters.astype(float))
     score = scorer_score(
-        resolve_measure(spy, classifier=False), outputs, NUMBERS, None, clusters, 6
+        resolve_measure(spy, classifier=False), outputs, X, NUMBERS, None, clusters, 6
     )
     assert score.influence.shape == (6,)
     assert seen[1:] == [frozenset({*range(6)} - {c}) for c in range(6)]
@@ -348,7 +348,7 @@ def test_jackknife_of_an_undefined_score_is_nan():
         return 0.5
 
     measure = resolve_measure(strict, classifier=True)
-    score = scorer_score(measure, outputs, y, None, np.arange(20), 20)
+    score = scorer_score(measure, outputs, X[:20], y, None, np.arange(20), 20)
     assert score.value == 0.5
     assert np.isnan(score.std_error)
 
@@ -359,7 +359,7 @@ def test_one_cluster_has_no_standard_error():
     assert np.isnan(mean_score(losses, None, zeros, 1).std_error)
     outputs = Outputs(predict=np.ones(5))
     measure = resolve_measure(mean_absolute_error, classifier=False)
-    assert np.isnan(scorer_score(measure, outputs, losses, None, zeros, 1).std_error)
+    assert np.isnan(scorer_score(measure, outputs, X, losses, None, zeros, 1).std_error)
 
 
 def test_several_outputs():
@@ -368,7 +368,7 @@ def test_several_outputs():
     model = LinearRegression().fit(X, Y)
     outputs = Outputs(predict=model.predict(X))
     measure = resolve_measure("neg_mean_absolute_error", classifier=False)
-    score = scorer_score(measure, outputs, Y, None, EVERY, 200)
+    score = scorer_score(measure, outputs, X, Y, None, EVERY, 200)
     assert score.value == get_scorer("neg_mean_absolute_error")(model, X, Y)
 
 

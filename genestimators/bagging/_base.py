@@ -3,7 +3,13 @@
 from collections.abc import Sequence
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin
+from sklearn.base import (
+    BaseEstimator,
+    MetaEstimatorMixin,
+    clone,
+    is_classifier,
+    is_regressor,
+)
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
@@ -16,13 +22,19 @@ from genestimators._routing import route, router_of, routing_enabled
 from genestimators._scoring import resolve_measure
 from genestimators._weights import row_mode
 from genestimators.bagging._features import feature_chooser
-from genestimators.bagging._figures import compute_figures
+from genestimators.bagging._figures import check_measure, compute_figures
+from genestimators.bagging._growing import (
+    can_continue,
+    fingerprint,
+    same_draws,
+    same_settings,
+    settings_of,
+)
 from genestimators.bagging._predict import aggregate_members
 from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
 from genestimators.bagging._tally import Tally
 from genestimators.fitting import Response, fit_over, response_kind
-from genestimators.resampling._hashing import derive, digest, mix_int
-from genestimators.resampling._keys import content_keys
+from genestimators.resampling._hashing import derive, mix_int
 from genestimators.resampling._resolve import RESAMPLERS, resolve_resampler
 
 
@@ -34,6 +46,9 @@ def _fits_and_predicts(value):
         return False
     tags = tags_of(value)
     return tags is not None and tags.estimator_type in ("classifier", "regressor")
+
+
+_FEATURES = ("n_features_in_", "feature_names_in_")
 
 
 class _Samples(Sequence):
@@ -51,9 +66,7 @@ class _Samples(Sequence):
             return [self[i] for i in range(*number.indices(self.n))]
         if not -self.n <= number < self.n:
             raise IndexError(f"There are {self.n} replicates. Got {number}.")
-        draw = self.draws[number % self.n]
-        whole = np.ceil(draw.counts).astype(np.intp)
-        return np.repeat(draw.rows, whole)
+        return self.draws.drawn_rows(number % self.n)
 
 
 class BaseBootstrapBagging(
@@ -117,12 +130,27 @@ class BaseBootstrapBagging(
         self.verbose = verbose
 
     def _fit(self, X, y, sample_weight, groups, params):
+        """Fit; a fit that fails leaves what was known of the features as it was."""
+        known = {name: vars(self)[name] for name in _FEATURES if name in vars(self)}
+        before = vars(self).get("estimators_")
+        try:
+            self._fit_members(X, y, sample_weight, groups, params)
+        except BaseException:
+            if before is not None and vars(self).get("estimators_") is before:
+                for name in _FEATURES:
+                    vars(self).pop(name, None)
+                vars(self).update(known)
+            raise
+        return self
+
+    def _fit_members(self, X, y, sample_weight, groups, params):
         """The recipe of `fit`: check, plan, run, combine, store."""
         _params.check_parameters(self)
         estimator = self._get_estimator()
-        _check_estimator(estimator, type(self).__name__)
+        _check_estimator(estimator, type(self).__name__, self._is_classifier)
         fit_params = self._routed("fit", params, groups)
-        X, y, weight = self._check_data(X, y, sample_weight)
+        growing = self.warm_start and hasattr(self, "estimators_")
+        X, y, weight = self._check_data(X, y, sample_weight, growing)
         classes = self._classes_of(y, weight)
         response = Response(
             response_kind(
@@ -135,15 +163,16 @@ class BaseBootstrapBagging(
         )
         self._check_response(estimator, response)
         measure = None
-        if self.oob_score is not False:
+        if not _is_false(self.oob_score):
             measure = resolve_measure(
                 self.oob_score,
                 classifier=self._is_classifier,
                 probabilities=response.kind in ("probability", "log_probability")
                 and len(classes) == 1,
             )
+            rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
+            check_measure(measure, X, y, rows, response, self.aggregate)
         resampler = resolve_resampler(self.resampling, self.max_samples)
-        growing = self.warm_start and hasattr(self, "estimators_")
         seed = self._seed if growing else self._new_seed()
         draws = resampler.prepare(
             X,
@@ -184,7 +213,6 @@ class BaseBootstrapBagging(
                 self._store(plan, seed, models, features, tally, measure)
             raise
         self._store(plan, seed, models, features, tally, measure)
-        return self
 
     def _get_estimator(self):
         raise NotImplementedError
@@ -200,14 +228,17 @@ class BaseBootstrapBagging(
             metadata["groups"] = groups
         return route(self, method, metadata)
 
-    def _check_data(self, X, y, sample_weight):
+    def _check_data(self, X, y, sample_weight, growing):
         """Check X, y and the weights; record the features."""
         name = type(self).__name__
+        if not growing:
+            for stale in _FEATURES:
+                vars(self).pop(stale, None)
         X = _inputs.as_container(X)
         if y is None:  # worded by scikit-learn
             validate_data(self, X, y=None, skip_check_array=True)
         n_rows = _inputs.check_n_rows(X, minimum=2, name=name)
-        validate_data(self, X, skip_check_array=True)
+        validate_data(self, X, reset=not growing, skip_check_array=True)
         y = _inputs.check_y(y, n_rows, classifier=self._is_classifier)
         weight = _inputs.check_sample_weight(sample_weight, n_rows)
         if weight is not None and np.count_nonzero(weight) < 2:
@@ -245,18 +276,24 @@ class BaseBootstrapBagging(
             )
         if not growing:
             return [], [], tally
-        same = _same_draws(plan["draws"], self._draws)
-        if not same or self._data not in (None, _fingerprint(plan)):
+        same = same_draws(plan["draws"], self._draws)
+        if not same or self._data != fingerprint(plan):
             raise ValueError(
                 "`warm_start=True` grows the ensemble on the data it was fitted on, "
                 "and these data, weights, groups or ways to resample differ; set "
+                "`warm_start=False` to start anew."
+            )
+        if not same_settings(self._settings, settings_of(self, plan)):
+            raise ValueError(
+                "`warm_start=True` grows the ensemble with the estimator and the "
+                "`max_features` it was fitted with, and these differ; set "
                 "`warm_start=False` to start anew."
             )
         models, features = list(self.estimators_), list(self._features)
         if tally is None:
             return models, features, tally
         earlier = getattr(self, "_tally", None)
-        if _can_continue(earlier, tally, len(models)):
+        if can_continue(earlier, tally, len(models)):
             return models, features, earlier
         for number, (model, columns) in enumerate(zip(models, features, strict=True)):
             answer = aggregate_members(
@@ -275,7 +312,8 @@ class BaseBootstrapBagging(
                 f"`n_estimators` must not exceed the {limit} draws there are. "
                 f"Got {self.n_estimators!r}."
             )
-        most = max(self.max_estimators if limit is None else limit, len(models))
+        most = min(self.max_estimators, np.inf if limit is None else limit)
+        most = max(most, len(models))
         goal = max(min(goal, most) if auto else goal, len(models))
         progress = Progress(type(self).__name__, "replicates", self.verbose)
         context = callback_context(self, None if auto else goal - len(models))
@@ -318,14 +356,15 @@ class BaseBootstrapBagging(
     def _store(self, plan, seed, models, features, tally, measure):
         """Set the fitted attributes."""
         draws, response = plan["draws"], plan["response"]
-        self.estimator_ = plan["estimator"]
+        self.estimator_ = clone(plan["estimator"])
         self.estimators_ = models
         self.n_estimators_ = len(models)
         self.row_mode_ = row_mode(plan["estimator"])
         self.draw_version_ = draws.version
         self._features = features[: len(models)]
         self._draws = draws
-        self._data = _fingerprint(plan) if self.warm_start else None
+        self._data = fingerprint(plan)
+        self._settings = settings_of(self, plan)
         self._seed = seed
         self._response = response
         self._aggregate = self.aggregate
@@ -337,6 +376,7 @@ class BaseBootstrapBagging(
             return
         oob, train = tally.answers()
         figures = compute_figures(
+            X=plan["X"],
             y=plan["y"],
             draws=draws,
             sums=tally.rows,
@@ -408,7 +448,17 @@ class BaseBootstrapBagging(
         return router_of(self, self._get_estimator(), methods)
 
 
-def _check_estimator(estimator, name):
+def _is_false(value):
+    return isinstance(value, (bool, np.bool_)) and not value
+
+
+def _check_estimator(estimator, name, classifier):
+    if (is_regressor if classifier else is_classifier)(estimator):
+        wanted, got = ("classifier", "regressor")[:: 1 if classifier else -1]
+        raise ValueError(
+            f"{name} wraps a {wanted}, and the estimator is a {got}; use the bag for "
+            f"{got}s. Got {estimator!r}."
+        )
     tags = tags_of(estimator)
     if tags is not None and tags.input_tags.pairwise:
         raise ValueError(
@@ -416,36 +466,3 @@ def _check_estimator(estimator, name):
             f"kernel or distance matrix with them. Got {estimator!r}; let the "
             "estimator compute its kernel."
         )
-
-
-def _fingerprint(plan):
-    """A word that stands for X and y as they are, row by row."""
-    return digest(content_keys(plan["X"], plan["y"], exact=True).tobytes())
-
-
-def _same_draws(draws, earlier):
-    """Whether two resamplers draw the same rows with the same weights."""
-
-    def equal(a, b):
-        return a is b or (a is not None and b is not None and np.array_equal(a, b))
-
-    ours, theirs = draws[0], earlier[0]
-    return (
-        type(draws) is type(earlier)
-        and equal(ours.rows, theirs.rows)
-        and equal(ours.counts, theirs.counts)
-        and equal(ours.out_of_bag, theirs.out_of_bag)
-        and equal(draws.row_weight, earlier.row_weight)
-    )
-
-
-def _can_continue(earlier, wanted, n_members):
-    """Whether the tally of an earlier fit holds what this one needs."""
-    return (
-        earlier is not None
-        and not earlier.busy
-        and earlier.n_added == n_members
-        and earlier.aggregate == wanted.aggregate
-        and earlier.figures == wanted.figures
-        and (earlier.occurrences is None) == (wanted.occurrences is None)
-    )

@@ -5,8 +5,20 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators._exceptions import OutOfBagWarning, warn_user
-from genestimators._scoring import Outputs, mean_score, r2_score, scorer_score
+from genestimators._inputs import take_rows
+from genestimators._parallel import error_note
+from genestimators._scoring import (
+    Outputs,
+    Score,
+    call_scorer,
+    mean_score,
+    r2_score,
+    scorer_score,
+)
 from genestimators.bagging._aggregate import labels_of, log_odds, normalised
+from genestimators.fitting import LOG_FLOOR
+
+ENOUGH = 0.9  # of the weight of out-of-bag rows must be correctable
 
 
 @dataclass(frozen=True)
@@ -65,12 +77,13 @@ def cluster_codes(clusters, rows):
 
 
 def compute_figures(
-    *, y, draws, sums, oob_answer, train_answer, response, aggregate, measure
+    *, X, y, draws, sums, oob_answer, train_answer, response, aggregate, measure
 ):
     """All figures of a bag.
 
     Parameters
     ----------
+    X : container of n rows
     y : ndarray of shape (n,) or (n, n_outputs)
     draws : Draws
     sums : OutOfBagSums
@@ -88,57 +101,110 @@ def compute_figures(
     """
     # Canonical order: sums do not depend on the order of the rows of X.
     order = draws.row_order()
-    weight = None if draws.row_weight is None else draws.row_weight[order]
     out = sums.times[order] > 0
-    coverage = _share(out, weight)
+    coverage = _share(out, _taken(draws.row_weight, order))
     _warn_coverage(coverage, draws)
     if not out.any():
         return Figures(*([np.nan] * 2), coverage, *([np.nan] * 5))
+    rows = order[out]
+    correct = _can_correct(sums, rows, draws, response, aggregate)
+    if correct:
+        rows = rows[sums.correctable()[rows]]
+    shape = {"response": response, "aggregate": aggregate, "flat_y": y.ndim == 1}
 
-    limit = sums.limit_loss()[order]
-    # What can be corrected: means of predictions or probabilities under squared loss.
-    averaged = aggregate == "mean" and response.kind in ("predict", "probability")
-    correct = averaged and not np.isnan(limit).all()
-    told = ~np.isnan(limit[:, 0]) if correct else out
-    rows = order[told]
-    codes, n_clusters = cluster_codes(draws.clusters, rows)
-    weight = None if weight is None else weight[told]
-    share = (weight, codes, n_clusters)
-    losses = limit[told] if correct else sums.mean_loss()[rows]
+    def score(answer, rows, losses=None):
+        return _score(
+            measure,
+            outputs_of(answer[rows], **shape),
+            take_rows(X, rows) if measure.needs_rows else None,
+            y[rows],
+            sums.targets[rows],
+            _weighting(draws, rows),
+            response,
+            losses,
+        )
 
-    flat_y = y.ndim == 1
-    shape = {"response": response, "aggregate": aggregate, "flat_y": flat_y}
-    oob = outputs_of(oob_answer[rows], **shape)
-    train = outputs_of(train_answer[rows], **shape)
-    targets = sums.targets[rows]
-    oob_losses = losses if averaged else None
-    oob_score = _score(measure, oob, y[rows], targets, share, response, oob_losses)
-    # The gap compares the same rows; the training score is over all of them.
-    paired = _score(measure, train, y[rows], targets, share, response, None)
-    whole = draws.row_weight
-    whole = None if whole is None else whole[order]
-    all_codes, n_all = cluster_codes(draws.clusters, order)
-    train_score = _score(
-        measure,
-        outputs_of(train_answer[order], **shape),
-        y[order],
-        sums.targets[order],
-        (whole, all_codes, n_all),
-        response,
-        None,
-    )
-    gap = paired.minus(oob_score)
-    gain = _gain(sums, rows, losses, oob, y[rows], share, response, averaged)
+    corrected = correct and measure.kind in ("r2", "squared", "brier")
+    losses = sums.limit_loss()[rows] if correct else None
+    scored = rows if corrected else order[out]
+    try:
+        oob = score(oob_answer, scored, losses if corrected else None)
+        # The gap compares the same rows; the training score is over all of them.
+        gap = score(train_answer, scored).minus(oob)
+        train = score(train_answer, order).value
+    except ValueError as error:  # a scorer that needs what these rows do not have
+        warn_user(
+            f"The out-of-bag figures could not be scored and are NaN: {error}",
+            OutOfBagWarning,
+        )
+        oob = gap = Score(np.nan, np.full(2, np.nan))
+        train = np.nan
+    if losses is None and _averaged(response, aggregate):
+        losses = sums.mean_loss()[rows]
+    bag = outputs_of(oob_answer[rows], **shape)
+    gain = _gain(sums, rows, losses, bag, y[rows], _weighting(draws, rows), response)
     return Figures(
-        oob_score=oob_score.value,
-        oob_score_std_error=oob_score.std_error,
+        oob_score=oob.value,
+        oob_score_std_error=oob.std_error,
         oob_coverage=coverage,
-        train_score=train_score.value,
-        generalization_gap=train_score.value - oob_score.value,
+        train_score=train,
+        generalization_gap=train - oob.value,
         generalization_gap_std_error=gap.std_error,
         bagging_gain=gain.value,
         bagging_gain_std_error=gain.std_error,
     )
+
+
+def check_measure(measure, X, y, rows, response, aggregate):
+    """Score perfect answers, so that a scorer that does not fit fails before the fits.
+
+    Parameters
+    ----------
+    rows : ndarray of int
+        Rows of positive weight.
+    """
+    if measure.kind != "scorer":
+        return
+    if response.kind == "predict":
+        answer = y[rows].reshape(len(rows), -1).astype(np.float64)
+    else:
+        answer = response.one_hot(y[rows])
+        if response.kind == "log_probability":
+            answer = np.log(np.maximum(answer, LOG_FLOOR))
+        if response.kind == "decision" and response.width == 1:
+            answer = 2 * answer[:, 1:] - 1
+    outputs = outputs_of(
+        answer, response=response, aggregate=aggregate, flat_y=y.ndim == 1
+    )
+    taken = take_rows(X, rows) if measure.needs_rows else None
+    with error_note("This happened when `oob_score` was tried on perfect predictions."):
+        call_scorer(measure, outputs, taken, y[rows], None)
+
+
+def _averaged(response, aggregate):
+    """Whether the ensemble is a mean whose squared loss is scored."""
+    return aggregate == "mean" and response.kind in ("predict", "probability")
+
+
+def _can_correct(sums, rows, draws, response, aggregate):
+    """Whether losses can be corrected for the number of members.
+
+    A row that was out of bag only once cannot; few such rows are left aside, with many
+    of them nothing is corrected.
+    """
+    if not _averaged(response, aggregate):
+        return False
+    weight = _taken(draws.row_weight, rows)
+    return _share(sums.correctable()[rows], weight) >= ENOUGH
+
+
+def _taken(weight, rows):
+    return None if weight is None else weight[rows]
+
+
+def _weighting(draws, rows):
+    """Weights, clusters and their number, for some rows."""
+    return (_taken(draws.row_weight, rows), *cluster_codes(draws.clusters, rows))
 
 
 def _share(out, weight):
@@ -169,7 +235,7 @@ def _any_heavy(draws):
     return draws.row_weight is not None and bool((draws.row_weight > 1).any())
 
 
-def _score(measure, outputs, y, targets, share, response, losses):
+def _score(measure, outputs, X, y, targets, share, response, losses):
     """A score of outputs; `losses` replaces the squared errors they make."""
     weight, codes, n_clusters = share
     if measure.kind == "accuracy":
@@ -186,7 +252,7 @@ def _score(measure, outputs, y, targets, share, response, losses):
         if losses is None:
             losses = ((outputs.predict_proba - targets) ** 2).sum(axis=1, keepdims=True)
         return mean_score(losses[:, 0] * _brier_scale(response), *share)
-    return scorer_score(measure, outputs, y, *share)
+    return scorer_score(measure, outputs, X, y, *share)
 
 
 def _brier_scale(response):
@@ -194,7 +260,7 @@ def _brier_scale(response):
     return 0.5 if len(response.classes) == 1 and len(response.classes[0]) == 2 else 1.0
 
 
-def _gain(sums, rows, losses, outputs, y, share, response, averaged):
+def _gain(sums, rows, losses, outputs, y, share, response):
     """How much lower the loss of the ensemble is than that of one member.
 
     The score of the difference, minus its mean, is the gain.
@@ -202,12 +268,13 @@ def _gain(sums, rows, losses, outputs, y, share, response, averaged):
     single = sums.member_loss()[rows]
     if response.kind == "predict":
         ensemble = losses
-        if not averaged:
+        if losses is None:
             ensemble = (outputs.predict.reshape(single.shape) - sums.targets[rows]) ** 2
         return mean_score((ensemble - single).mean(axis=1), *share)
     if response.kind in ("probability", "log_probability"):
-        ensemble = losses[:, 0]
-        if not averaged:
+        if losses is not None:
+            ensemble = losses[:, 0]
+        else:
             columns = outputs.predict_proba
             columns = np.hstack(columns) if isinstance(columns, list) else columns
             ensemble = ((columns - sums.targets[rows]) ** 2).sum(axis=1)

@@ -64,6 +64,15 @@ class OutOfBagSums:
         np.add.at(out.T, self.outputs, values.T)
         return out
 
+    def correctable(self):
+        """Which units were left out often enough for `limit_loss`, (n,) bool."""
+        return self.times >= 2 if self.n_added < 2 * BLOCK else self._pairs() > 0
+
+    def _pairs(self):
+        """Ordered pairs of replicates of different blocks that left a unit out."""
+        own = self.block_times + np.square(self._own_times, dtype=np.int32)
+        return self.times.astype(float) ** 2 - own
+
     def mean(self):
         """Mean prediction for each unit, (n, width); NaN if never out."""
         with np.errstate(invalid="ignore", divide="ignore"):
@@ -94,8 +103,7 @@ class OutOfBagSums:
                 variance = (self.squares - times * mean) / (times - 1)
                 return np.where(times >= 2, mean - variance / times, np.nan)
             own = self.block_squares + self.by_output(self._own**2)
-            own_times = self.block_times + np.square(self._own_times, dtype=np.int32)
-            pairs = times.astype(float) ** 2 - own_times[:, None]
+            pairs = self._pairs()[:, None]
             residual = self.total - times * self.targets
             products = self.by_output(residual**2) - own
             return np.where(pairs > 0, products / pairs, np.nan)

@@ -11,7 +11,7 @@ from genestimators._inputs import (
 )
 from genestimators._parallel import prefers_threads, run_in_order
 from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
-from genestimators.fitting import working_precision
+from genestimators.fitting import own_rows, working_precision
 
 _MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
 _ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
@@ -82,7 +82,7 @@ def _answer_members(*, models, features, X, response, params, summed):
     answers = []
     for model, columns in zip(models, features, strict=True):
         rows = X if columns is None else take_columns(X, columns)
-        answer = response(model, rows, params)
+        answer = response(model, own_rows(model, rows), params)
         if summed and answers:
             answers[0] += answer
         else:

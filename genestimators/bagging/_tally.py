@@ -81,6 +81,14 @@ class Tally:
         return answer
 
     @property
+    def writeable(self):
+        """Whether it can grow: arrays mapped from a file for reading cannot."""
+        held = [self._train, self._oob]
+        for sums in (self.rows, self.occurrences):
+            held += [] if sums is None else [sums.total]
+        return all(one.flags.writeable for one in held if isinstance(one, np.ndarray))
+
+    @property
     def stopping_sums(self):
         """The sums over occurrences."""
         return self.rows if self.occurrences is None else self.occurrences

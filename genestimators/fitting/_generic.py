@@ -16,6 +16,7 @@ from genestimators._delegate import random_state_parameters
 from genestimators._inputs import take_columns, take_rows
 from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._weights import fit_weighted, row_mode
+from genestimators.fitting._copies import own_rows
 from genestimators.fitting._precision import working_precision
 from genestimators.resampling._draws import Draw
 from genestimators.resampling._hashing import derive_seed
@@ -211,7 +212,8 @@ def _fit_draw(
         if answer == "none":
             return tuple(models), None
         asked = X if answer == "all" else take_rows(X, out_of_bag)
-        return tuple(models), np.stack([response(model, asked) for model in models])
+        answers = [response(model, own_rows(model, asked)) for model in models]
+        return tuple(models), np.stack(answers)
 
 
 def _set_parameters(model, settings):

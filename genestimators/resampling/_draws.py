@@ -280,6 +280,13 @@ class Draws(Sequence):
         """The occurrences whose rows a fit has seen (also those near in time)."""
         return counts > 0
 
+    def drawn_rows(self, number):
+        """The in-bag rows of draw `number`, each as often as it was drawn."""
+        counts = self.counts_of(number)
+        if counts.dtype.kind == "f":  # weights: every row once
+            return self.occurrences.rows[counts > 0]
+        return np.repeat(self.occurrences.rows, counts)
+
     def __len__(self):
         if self.limit is None:
             raise TypeError("These draws have no end; ask for draws[b].")

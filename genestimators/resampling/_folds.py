@@ -78,6 +78,10 @@ class FoldDraws(Draws):
         self.splits = splits
         self.limit = len(splits)
 
+    def drawn_rows(self, number):
+        """The training rows of a split."""
+        return self[number].rows
+
     def __getitem__(self, number):
         if not 0 <= number < self.limit:
             raise IndexError(f"There is no draw {number}.")
