@@ -252,7 +252,7 @@ def check_sample_weight(sample_weight, n_rows):
 
 
 def check_groups(groups, n_rows):
-    """Check group labels: one a row, one dimension."""
+    """Check group labels: one a row, one dimension, none missing."""
     groups = np.asarray(groups)
     if groups.ndim == 2 and groups.shape[1] == 1:
         groups = groups.ravel()
@@ -260,5 +260,10 @@ def check_groups(groups, n_rows):
         raise ValueError(
             f"`groups` must hold one label for each of the {n_rows} rows of X. "
             f"Got an array of shape {groups.shape}."
+        )
+    if any(label is None or label != label for label in groups.tolist()):
+        raise ValueError(
+            "`groups` must not have missing labels, since a missing label is no group; "
+            "give rows without a group labels of their own. Got None or NaN."
         )
     return groups

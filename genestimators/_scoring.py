@@ -166,7 +166,10 @@ def _is_metric(function):
         if parameter.kind
         in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
     ]
-    if len(positional) > 2 and positional[2].name in ("y", "y_true"):
+    names = [parameter.name for parameter in positional]
+    if names and names[0] in ("y", "y_true"):
+        return True
+    if len(names) > 2 and names[2] in ("y", "y_true"):
         return False
     return sum(one.default is one.empty for one in positional) == 2
 

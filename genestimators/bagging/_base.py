@@ -194,6 +194,7 @@ class BaseBootstrapBagging(
             "X": X,
             "y": y,
             "draws": draws,
+            "resampler": resampler,
             "response": response,
             "features": feature_chooser(
                 self.max_features, getattr(self, "n_features_in_", None), seed
@@ -285,9 +286,9 @@ class BaseBootstrapBagging(
             )
         if not same_settings(self._settings, settings_of(self, plan)):
             raise ValueError(
-                "`warm_start=True` grows the ensemble with the estimator and the "
-                "`max_features` it was fitted with, and these differ; set "
-                "`warm_start=False` to start anew."
+                "`warm_start=True` grows the ensemble with the estimator, the "
+                "resampling and the `max_features` it was fitted with, and these "
+                "differ; set `warm_start=False` to start anew."
             )
         models, features = list(self.estimators_), list(self._features)
         if tally is None:
@@ -318,9 +319,10 @@ class BaseBootstrapBagging(
         progress = Progress(type(self).__name__, "replicates", self.verbose)
         context = callback_context(self, None if auto else goal - len(models))
         context.call_on_fit_task_begin(estimator=self, X=plan["X"], y=plan["y"])
+        fits = {name: value for name, value in plan.items() if name != "resampler"}
         while True:
             for fitted in fit_over(
-                **plan,
+                **fits,
                 numbers=range(len(models), goal),
                 answer="none" if tally is None else "all",
             ):

@@ -71,8 +71,9 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         What `sample_weight` means. "frequency": a row of weight k is k rows, exactly.
         "importance": draws ignore weights and counts are multiplied by them.
     oob_score : bool, str or callable, default=True
-        True scores the accuracy out of bag; a name, a scorer or a metric (y_true,
-        y_pred) scores by it. False computes no figure on the training data.
+        True scores the accuracy out of bag; a name, a scorer (estimator, X, y) or a
+        metric (y_true, y_pred) of predicted labels scores by it. False computes no
+        figure on the training data.
     tolerance : float, default=0.01
         For `n_estimators="auto"`: the excess of the Brier score over that of
         infinitely many members, relative to it.
@@ -96,8 +97,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     n_estimators_ : int
         Number of members.
     estimators_samples_ : sequence of ndarray
-        In-bag rows of each member, repeated as often as they were drawn; made from the
-        seed when asked for.
+        In-bag rows of each member, repeated as often as they were drawn (whatever
+        their weight); made from the seed when asked for.
     estimators_features_ : list of ndarray
         Columns of each member.
     classes_ : ndarray or list of ndarray
@@ -128,7 +129,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         How much averaging lowered the Brier score (the 0-1 loss for estimators without
         probabilities): loss of a member minus loss of the ensemble.
     bagging_gain_std_error_ : float
-        Its standard error.
+        Its standard error over rows, given the members; over other samples of data it
+        varies more, about twice as much for trees.
     row_mode_ : {"weights", "rows"}
         How counts reached the estimator: as `sample_weight`, or as repeated rows.
     draw_version_ : int
@@ -185,7 +187,7 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
             Weights; see `weight_mode`.
         groups : array-like of shape (n_samples,), default=None
             Labels of rows that belong together. `resampling="group"` draws them
-            together; standard errors count them as one in any case.
+            together; standard errors count them as one, unless blocks are drawn.
         **params : dict
             Routed to the estimator's `fit`, with metadata routing switched on.
 

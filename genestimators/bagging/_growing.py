@@ -44,8 +44,12 @@ def can_continue(earlier, wanted, n_members):
 def settings_of(bag, plan):
     """What a bag must keep while it grows."""
     params = clone(plan["estimator"]).get_params(deep=True)
+    resampler = plan["resampler"]
+    drawn = resampler.get_params() if hasattr(resampler, "get_params") else {}
     return {
         "estimator": plan["estimator"],
+        "resampler": plan["resampler"],
+        **{f"resampler__{name}": value for name, value in drawn.items()},
         "max_features": bag.max_features,
         **{
             f"estimator__{name}": value
@@ -61,7 +65,7 @@ def same_settings(ours, theirs):
     def equal(a, b):
         if a is b:
             return True
-        if hasattr(a, "fit") or type(a) is not type(b):
+        if hasattr(a, "fit") or hasattr(a, "prepare") or type(a) is not type(b):
             return type(a) is type(b)
         try:
             return bool(np.all((a == b) | ((a != a) & (b != b))))

@@ -71,8 +71,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
     n_estimators_ : int
         Number of members.
     estimators_samples_ : sequence of ndarray
-        In-bag rows of each member, repeated as often as they were drawn; made from the
-        seed when asked for.
+        In-bag rows of each member, repeated as often as they were drawn (whatever
+        their weight); made from the seed when asked for.
     estimators_features_ : list of ndarray
         Columns of each member.
     n_features_in_ : int
@@ -100,7 +100,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         How much averaging lowered the squared error, in squared units of y: error of a
         member minus error of the ensemble, averaged over outputs.
     bagging_gain_std_error_ : float
-        Its standard error.
+        Its standard error over rows, given the members; over other samples of data it
+        varies more, about twice as much for trees.
     row_mode_ : {"weights", "rows"}
         How counts reached the estimator: as `sample_weight`, or as repeated rows.
     draw_version_ : int
@@ -159,7 +160,7 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
             Weights; see `weight_mode`.
         groups : array-like of shape (n_samples,), default=None
             Labels of rows that belong together. `resampling="group"` draws them
-            together; standard errors count them as one in any case.
+            together; standard errors count them as one, unless blocks are drawn.
         **params : dict
             Routed to the estimator's `fit`, with metadata routing switched on.
 

@@ -105,7 +105,14 @@ class Response:
         for column, part, known in zip(
             columns.T, self.slices, self.classes, strict=True
         ):
-            out[rows, part.start + np.searchsorted(known, column)] = 1.0
+            place = np.minimum(np.searchsorted(known, column), len(known) - 1)
+            unknown = known[place] != column
+            if unknown.any():
+                raise ValueError(
+                    "A classifier must predict labels it was fitted on, which are "
+                    f"{known.tolist()!r}. Got {column[unknown].tolist()[0]!r}."
+                )
+            out[rows, part.start + place] = 1.0
         return out
 
     def _probabilities(self, model, answer):

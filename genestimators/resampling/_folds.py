@@ -54,6 +54,11 @@ class Folds(Resampler):
             (_indices(train), _indices(test))
             for train, test in splitter.split(np.zeros(n_rows), y, groups)
         ]
+        if not splits:
+            raise ValueError(
+                "`cv` must give at least one split. Got none; an iterator is used up "
+                "by the first fit: pass a list of its splits."
+            )
         rows = np.arange(n_rows)
         if sample_weight is not None:
             rows = rows[sample_weight > 0]

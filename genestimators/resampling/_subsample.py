@@ -18,7 +18,8 @@ class Subsample(Resampler):
 
     Half-sized subsamples do about what the bootstrap does at half the cost of a fit
     [1]_. In complementary pairs replicates 2k and 2k + 1 share no row, which is what
-    stability selection asks for [2]_.
+    stability selection asks for [2]_ (a row of weight 2 is two rows here, and one may
+    be in either half).
 
     Parameters
     ----------
