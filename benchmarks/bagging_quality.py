@@ -359,17 +359,18 @@ def target_rows(trials, noise):
                     "met" if met else "missed",
                 ]
             )
-    for column, method in ((1, METHODS[0]), (2, METHODS[1])):
-        found = [float(row[column]) for row in noise if "25 of each" in row[0]]
-        worst = max(found, key=lambda value: abs(value - 0.5))
-        rows.append(
-            [
-                f"accuracy for random labels, 25 of each, worst of two: {method}",
-                "0.5 ± 0.05",
-                f"{worst:.3f}",
-                "met" if abs(worst - 0.5) <= 0.05 else "missed",
-            ]
-        )
+    for labels in ("25 of each", "a coin for each row"):
+        for column, method in ((1, METHODS[0]), (2, METHODS[1])):
+            found = [float(row[column]) for row in noise if labels in row[0]]
+            worst = max(found, key=lambda value: abs(value - 0.5))
+            rows.append(
+                [
+                    f"accuracy for random labels, {labels}, worst of two: {method}",
+                    "0.5 ± 0.05",
+                    f"{worst:.3f}",
+                    "met" if abs(worst - 0.5) <= 0.05 else "missed",
+                ]
+            )
     return rows
 
 

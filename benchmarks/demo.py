@@ -141,7 +141,7 @@ def rows_of(outcomes):
                 f"{one.bag_train:.3f}",
                 f"{one.gap:.3f} ± {one.gap_error:.3f}",
                 f"{one.forecast:.3f} ± {one.forecast_error:.3f}",
-                f"**{one.bag_test:.3f}**",
+                f"**{one.bag_test:.3f}** ± {one.test_error:.3f}",
                 str(one.n_fits),
                 f"{one.bag_seconds:.2f}",
             ]
@@ -166,7 +166,7 @@ def conclusion(outcomes):
         )
     words.append(
         f"The forecast made without new rows agreed with the test score (within two "
-        f"standard errors) in {told} of {len(outcomes)}."
+        f"standard errors of their difference) in {told} of {len(outcomes)}."
     )
     for verdict, group in (("Nothing gained", level), ("Lost", lost)):
         if group:
@@ -279,7 +279,8 @@ def main():
     )
     report.say(
         "Forecast: the out-of-bag score, from the training rows alone. Gap: training "
-        "score minus forecast. Both with their standard errors."
+        "score minus forecast. All with their standard errors; that of the test score is "
+        "for the new rows there are."
     )
     report.say(conclusion(outcomes))
     if not options.quick:
