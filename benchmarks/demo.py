@@ -279,8 +279,8 @@ def main():
     )
     report.say(
         "Forecast: the out-of-bag score, from the training rows alone. Gap: training "
-        "score minus forecast. All with their standard errors; that of the test score is "
-        "for the new rows there are."
+        "score minus forecast. All with their standard errors; that of the test score "
+        "is for the new rows there are."
     )
     report.say(conclusion(outcomes))
     if not options.quick:

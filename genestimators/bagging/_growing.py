@@ -67,6 +67,8 @@ def same_settings(ours, theirs):
             return True
         if hasattr(a, "fit") or hasattr(a, "prepare") or type(a) is not type(b):
             return type(a) is type(b)
+        if isinstance(a, (list, tuple)):
+            return len(a) == len(b) and all(map(equal, a, b))
         try:
             return bool(np.all((a == b) | ((a != a) & (b != b))))
         except (TypeError, ValueError):  # cannot be compared: taken as equal

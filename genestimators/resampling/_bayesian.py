@@ -41,7 +41,7 @@ class BayesianBootstrap(Resampler):
 
     def _prepare(self, X, y, sample_weight, groups, seed, classifier, importance):
         occurrences, factor, keys = plan_occurrences(
-            "content", X, y, sample_weight, importance
+            "content", X, y, sample_weight, importance, groups=groups
         )
         return BayesianDraws(
             occurrences,

@@ -112,6 +112,7 @@ class Bootstrap(Resampler):
             y,
             sample_weight,
             importance,
+            groups=groups,
             target=not together,
             together=together,
         )

@@ -77,7 +77,7 @@ class GroupBootstrap(Resampler):
         # Groups are told apart by their hash, so any labels that are equal are one.
         group_keys = column_keys(check_groups(groups, n_rows_of(X)))
         occurrences, factor, keys = plan_occurrences(
-            "content", X, y, sample_weight, importance, also=[group_keys]
+            "content", X, y, sample_weight, importance, groups=groups
         )
         units, codes = np.unique(group_keys[occurrences.rows], return_inverse=True)
         if len(units) < 2:

@@ -76,17 +76,27 @@ def split_weights(sample_weight, importance):
 
 
 def plan_occurrences(
-    key, X, y, sample_weight, importance, *, target=True, together=False, also=()
+    key,
+    X,
+    y,
+    sample_weight,
+    importance,
+    *,
+    groups=None,
+    target=True,
+    together=False,
 ):
     """The occurrences to draw, and the weights to multiply their counts by.
 
     Parameters
     ----------
-    key, target, also
+    key, target
         See `resolve_keys`.
     sample_weight : ndarray of shape (n,) or None
     importance : bool
         Whether weights multiply counts, rather than being counts.
+    groups : ndarray of shape (n,) or None
+        Tell rows of equal content apart.
     together : bool, default=False
         See `expand`.
 
@@ -97,8 +107,9 @@ def plan_occurrences(
     keys : ndarray of shape (n,), uint64
     """
     frequency, factor = split_weights(sample_weight, importance)
-    if factor is not None:
-        also = [*also, factor]
+    also = [] if factor is None else [factor]
+    if groups is not None:
+        also.append(column_keys(groups))
     keys, exact = resolve_keys(key, X, y, frequency, target=target, also=also)
     return expand(keys, exact, frequency, together=together), factor, keys
 

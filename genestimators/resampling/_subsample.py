@@ -81,7 +81,7 @@ class Subsample(Resampler):
                 f"the two of a pair share no row. Got {self.fraction!r}."
             )
         occurrences, factor, keys = plan_occurrences(
-            self.key, X, y, sample_weight, importance
+            self.key, X, y, sample_weight, importance, groups=groups
         )
         strata = class_strata(self.stratify, y, classifier, occurrences)
         if strata is None:
