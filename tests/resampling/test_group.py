@@ -145,14 +145,12 @@ def test_groups_in_a_column_by_name(library):
         GroupBootstrap(groups="class").prepare(frame, y)
 
 
-def test_groups_with_missing_labels_are_one_group():
-    """Rows without a label belong together."""
+def test_groups_with_missing_labels():
+    """Rows without a label are no group; they are refused, not thrown together."""
     X, y, groups = _data()
     labels = np.where(groups < 3, np.nan, groups.astype(float))
-    draws = GroupBootstrap().prepare(X, y, groups=labels, seed=0)
-    for number in range(5):
-        inside = np.isin(np.arange(60), draws[number].rows)
-        assert len(set(inside[groups < 3].tolist())) == 1
+    with pytest.raises(ValueError, match="must not have missing labels"):
+        GroupBootstrap().prepare(X, y, groups=labels, seed=0)
 
 
 def test_groups_with_weights():
