@@ -100,7 +100,7 @@ def test_derive_seed_is_a_random_state():
         (np.float32(0.5), 0.5),
         (-0.0, 0),
         (None, float("nan")),
-        (None, np.datetime64("NaT")),
+        (None, np.datetime64("NaT", "s")),
         ((1, 2), [1.0, 2.0]),
         (np.array([1, 2]), [1, 2]),
         ({"a": 1}, {"a": 1.0}),
