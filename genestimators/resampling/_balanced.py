@@ -151,7 +151,7 @@ def stratum_counts(uniforms, weights, target, fraction):
     # or five; given up where the stratum is too small to meet its total that way.
     empty = BLOCK * np.exp(-fraction)
     low, high = np.floor(empty) / BLOCK, np.ceil(empty) / BLOCK
-    if weight_from(low) <= 0 or total(0.0, low, high) > target:
+    if weight_from(low) <= 0 or weight_from(high) > target:
         low, high = 0.0, 1.0
     rate = _rate_for(target, fraction, lambda rate: total(rate, low, high))
     return _counts_at(uniforms, _thresholds(rate, low, high, top))
