@@ -11,7 +11,7 @@ from genestimators._inputs import (
 )
 from genestimators._parallel import prefers_threads, run_in_order
 from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
-from genestimators.fitting import own_rows, working_precision
+from genestimators.fitting import copy_rows, working_precision, works_in_place
 
 _MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
 _ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
@@ -35,8 +35,10 @@ def aggregate_members(
     n_jobs : int, default=None
     """
     threads = prefers_threads(models[0])
-    # A replicate of one class is a constant among its siblings.
-    X = working_precision(max(models, key=_is_no_constant), X)
+    # One member speaks for all, but not a replicate of one class: that is a constant.
+    member = max(models, key=_is_no_constant)
+    X = working_precision(member, X)
+    in_place = works_in_place(member)
 
     def run(rows, params, summed):
         tasks = (
@@ -47,6 +49,7 @@ def aggregate_members(
                 "response": response,
                 "params": params,
                 "summed": summed,
+                "in_place": in_place,
             }
             for start in range(0, len(models), _MEMBERS)
         )
@@ -77,12 +80,12 @@ def _is_no_constant(model):
     return not isinstance(model, DummyClassifier)
 
 
-def _answer_members(*, models, features, X, response, params, summed):
+def _answer_members(*, models, features, X, response, params, summed, in_place):
     """Answers of a few members: their sum, or one beside the other."""
     answers = []
     for model, columns in zip(models, features, strict=True):
         rows = X if columns is None else take_columns(X, columns)
-        answer = response(model, own_rows(model, rows), params)
+        answer = response(model, copy_rows(rows) if in_place else rows, params)
         if summed and answers:
             answers[0] += answer
         else:

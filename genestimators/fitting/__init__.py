@@ -1,6 +1,6 @@
 """Fit one estimator over draws x values."""
 
-from genestimators.fitting._copies import own_rows
+from genestimators.fitting._copies import copy_rows, works_in_place
 from genestimators.fitting._generic import FittedDraw, fit_over
 from genestimators.fitting._precision import working_precision
 from genestimators.fitting._responses import LOG_FLOOR, Response, response_kind
@@ -9,8 +9,9 @@ __all__ = [
     "LOG_FLOOR",
     "FittedDraw",
     "Response",
+    "copy_rows",
     "fit_over",
-    "own_rows",
     "response_kind",
     "working_precision",
+    "works_in_place",
 ]

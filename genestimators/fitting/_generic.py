@@ -16,7 +16,7 @@ from genestimators._delegate import random_state_parameters
 from genestimators._inputs import take_columns, take_rows
 from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._weights import fit_weighted, row_mode
-from genestimators.fitting._copies import own_rows
+from genestimators.fitting._copies import copy_rows, works_in_place
 from genestimators.fitting._precision import working_precision
 from genestimators.resampling._draws import Draw
 from genestimators.resampling._hashing import derive_seed
@@ -130,6 +130,7 @@ def fit_over(
         "X": working_precision(estimator, X),
         "y": y,
         "mode": row_mode(estimator),
+        "in_place": works_in_place(estimator),
         "response": response,
         "param": param,
         "values": values,
@@ -175,6 +176,7 @@ def _fit_draw(
     columns,
     seeds,
     mode,
+    in_place,
     response,
     param,
     values,
@@ -212,7 +214,9 @@ def _fit_draw(
         if answer == "none":
             return tuple(models), None
         asked = X if answer == "all" else take_rows(X, out_of_bag)
-        answers = [response(model, own_rows(model, asked)) for model in models]
+        answers = [
+            response(model, copy_rows(asked) if in_place else asked) for model in models
+        ]
         return tuple(models), np.stack(answers)
 
 
