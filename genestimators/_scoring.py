@@ -312,6 +312,7 @@ def scorer_score(measure, outputs, X, y, weight, clusters, n_clusters):
         if len(rows):
             kept = None if weight is None else weight[rows]
             with warnings.catch_warnings():
+                # The score of all rows has warned already; once is enough.
                 warnings.simplefilter("ignore", UnweightedScoreWarning)
                 part_X = take_rows(X, rows) if measure.needs_rows else X
                 try:

@@ -69,6 +69,8 @@ def same_settings(ours, theirs):
             return type(a) is type(b)
         if isinstance(a, (list, tuple)):
             return len(a) == len(b) and all(map(equal, a, b))
+        if isinstance(a, np.ndarray) and a.shape != b.shape:
+            return False
         try:
             return bool(np.all((a == b) | ((a != a) & (b != b))))
         except (TypeError, ValueError):  # cannot be compared: taken as equal

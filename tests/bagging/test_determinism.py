@@ -198,6 +198,7 @@ def test_random_state():
 def test_global_random_state_is_left_alone():
     """A seeded fit neither reads nor moves numpy's global state."""
     X, y = classification_data()
+    # The legacy global state is what is tested, so it has to be read.
     before = np.random.get_state()[1].copy()  # noqa: NPY002
     base = RandomForestClassifier(n_estimators=2)
     BootstrapBaggingClassifier(base, n_estimators=3, random_state=0).fit(X, y)

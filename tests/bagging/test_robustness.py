@@ -158,6 +158,17 @@ def test_growth_with_other_settings(change):
         bag.set_params(n_estimators=8, **change).fit(X, Y)
 
 
+def test_growth_with_an_array_of_another_shape():
+    """Parameters that are arrays are compared, shapes included."""
+    penalties = np.ones(4)
+    bag = BootstrapBaggingRegressor(
+        Ridge(alpha=penalties[:1]), n_estimators=3, warm_start=True
+    ).fit(X, Y)
+    assert bag.set_params(n_estimators=4).fit(X, Y).n_estimators_ == 4
+    with pytest.raises(ValueError, match="and these differ"):
+        bag.set_params(n_estimators=5, estimator__alpha=penalties).fit(X, Y)
+
+
 def test_growth_of_a_pipeline_with_missing_values_to_fill():
     """A parameter that is NaN is equal to itself, also after a pickle."""
     pipe = make_pipeline(SimpleImputer(), Ridge())

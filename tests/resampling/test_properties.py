@@ -5,7 +5,7 @@ import pytest
 
 hypothesis = pytest.importorskip("hypothesis")
 
-# Imports after the line that skips the file where hypothesis is missing.
+# Imports stand after the line that skips the file where hypothesis is missing.
 from hypothesis import given, settings  # noqa: E402
 from hypothesis import strategies as st  # noqa: E402
 from hypothesis.extra import numpy as tables  # noqa: E402
