@@ -13,6 +13,7 @@ from genestimators.bagging import (
     BootstrapBaggingClassifier,
     BootstrapBaggingRegressor,
 )
+from genestimators.fitting import Family, Path, register_family
 from genestimators.resampling import (
     BayesianBootstrap,
     BlockBootstrap,
@@ -32,11 +33,14 @@ __all__ = [
     "BootstrapBaggingRegressor",
     "Draw",
     "Draws",
+    "Family",
     "Folds",
     "GroupBootstrap",
     "OneClassReplicateWarning",
     "OutOfBagWarning",
+    "Path",
     "Subsample",
     "UnweightedScoreWarning",
     "__version__",
+    "register_family",
 ]

@@ -6,6 +6,8 @@ rows are repeated by their counts, in the order they come. The choice depends on
 estimator alone, never on whether metadata routing is on, and is told by `row_mode`.
 """
 
+from contextlib import nullcontext
+
 import numpy as np
 from sklearn import config_context
 from sklearn.utils.validation import has_fit_parameter
@@ -81,27 +83,75 @@ def fit_weighted(estimator, X, y, rows, counts, *, mode=None, params=None, per_r
         If the estimator takes no weights and the counts are not whole numbers.
     """
     mode = row_mode(estimator) if mode is None else mode
-    arguments = {}
-    if mode == "weights":
-        arguments = _weight_arguments(estimator, np.asarray(counts, dtype=np.float64))
-    else:
-        whole = np.rint(counts)
-        if not np.array_equal(whole, counts):
-            raise ValueError(
-                f"{type(estimator).__name__} takes no `sample_weight` (or a step or an "
-                "estimator in it does not), so rows are repeated by their counts, "
-                "which have to be whole numbers. Got a count of "
-                f"{float(counts[whole != counts][0])!r}; pass integer weights, or an "
-                "estimator that takes weights."
-            )
-        rows = np.repeat(rows, whole.astype(np.intp))
+    rows, weight = weighted_rows(estimator, rows, counts, mode)
+    arguments = {} if weight is None else _weight_arguments(estimator, weight)
     for name, value in (params or {}).items():
         arguments[name] = take_rows(value, rows) if name in per_row else value
-    if mode == "weights" and routing_enabled() and not supports_routing(estimator):
-        # Weights still reach it, as they do with routing off.
-        with config_context(enable_metadata_routing=False):
-            return estimator.fit(take_rows(X, rows), y[rows], **arguments)
-    return estimator.fit(take_rows(X, rows), y[rows], **arguments)
+    with _routing_for(estimator, mode == "weights"):
+        return estimator.fit(take_rows(X, rows), y[rows], **arguments)
+
+
+def weighted_rows(estimator, rows, counts, mode):
+    """Rows as an estimator gets them, and their weights.
+
+    Parameters
+    ----------
+    estimator, rows, counts, mode
+        As in `fit_weighted`.
+
+    Returns
+    -------
+    rows : ndarray of int
+        Repeated by their counts where the estimator takes no weights.
+    weight : ndarray or None
+    """
+    if mode == "weights":
+        return rows, np.asarray(counts, dtype=np.float64)
+    whole = np.rint(counts)
+    if not np.array_equal(whole, counts):
+        raise ValueError(
+            f"{type(estimator).__name__} takes no `sample_weight` (or a step or an "
+            "estimator in it does not), so rows are repeated by their counts, "
+            "which have to be whole numbers. Got a count of "
+            f"{float(counts[whole != counts][0])!r}; pass integer weights, or an "
+            "estimator that takes weights."
+        )
+    return np.repeat(rows, whole.astype(np.intp)), None
+
+
+def fit_all(estimator, X, y, weight):
+    """Fit an estimator on all rows of X, with weights for every step if there are any.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It is fitted in place.
+    weight : ndarray of shape (n,) or None
+
+    Returns
+    -------
+    estimator : the fitted estimator
+    """
+    with _routing_for(estimator, weight is not None):
+        arguments = {} if weight is None else _weight_arguments(estimator, weight)
+        return estimator.fit(X, y, **arguments)
+
+
+def fit_transform_all(estimator, X, y, weight):
+    """Fit a transformer as `fit_all` does; return X transformed."""
+    with _routing_for(estimator, weight is not None):
+        arguments = {} if weight is None else _weight_arguments(estimator, weight)
+        return estimator.fit_transform(X, y, **arguments)
+
+
+def _routing_for(estimator, weighted):
+    """Routing off where an estimator that has weights to get does not support it.
+
+    Weights still reach it, as they do with routing off.
+    """
+    if weighted and routing_enabled() and not supports_routing(estimator):
+        return config_context(enable_metadata_routing=False)
+    return nullcontext()
 
 
 def _weight_arguments(estimator, weights):

@@ -1,16 +1,42 @@
 """Fit one estimator over draws x values."""
 
 from genestimators.fitting._copies import copy_rows, works_in_place
-from genestimators.fitting._generic import FittedDraw, fit_over
+from genestimators.fitting._engine import FittedDraw, fit_over, read_over
+from genestimators.fitting._paths import FittedPath, Path
 from genestimators.fitting._precision import working_precision
-from genestimators.fitting._responses import LOG_FLOOR, Response, response_kind
+from genestimators.fitting._registry import (
+    Family,
+    find_family,
+    integer_grid,
+    log_grid,
+    register_family,
+    registered_families,
+)
+from genestimators.fitting._responses import (
+    LOG_FLOOR,
+    JointResponse,
+    Response,
+    response_kind,
+)
+from genestimators.fitting import families  # isort: skip  # registers them
 
 __all__ = [
     "LOG_FLOOR",
+    "Family",
     "FittedDraw",
+    "FittedPath",
+    "JointResponse",
+    "Path",
     "Response",
     "copy_rows",
+    "families",
+    "find_family",
     "fit_over",
+    "integer_grid",
+    "log_grid",
+    "read_over",
+    "register_family",
+    "registered_families",
     "response_kind",
     "working_precision",
     "works_in_place",

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-KINDS = ("predict", "probability", "log_probability", "decision", "vote")
+from genestimators.fitting._paths import Path
+
 LOG_FLOOR = 2.0**-26  # probabilities below this are this when logarithms are averaged
 
 
@@ -82,29 +83,31 @@ class Response:
         ]
 
     def __call__(self, model, X, params=None):
-        """The answer of a fitted estimator, ndarray of shape (n_rows, width)."""
+        """The answer of a fitted estimator, ndarray of shape (n_rows, width).
+
+        A path answers with its values in front, (n_values, n_rows, width).
+        """
         params = params or {}
+        lead = 2 if isinstance(model, Path) else 1
         if self.kind == "predict":
             answer = np.asarray(model.predict(X, **params), dtype=np.float64)
-            return answer.reshape(len(answer), -1)
-        if self.kind == "vote":
-            return self.one_hot(model.predict(X, **params))
+            return answer.reshape(*answer.shape[:lead], -1)
+        if self.kind in ("vote", "label"):
+            labels = np.asarray(model.predict(X, **params))
+            labels = labels.reshape(*labels.shape[:lead], -1)
+            return self.codes(labels) if self.kind == "label" else self.one_hot(labels)
         if self.kind == "decision":
-            return self._decisions(model, model_decision(model, X, params))
+            return self._decisions(model, model_decision(model, X, params), lead)
         answer = self._probabilities(model, model.predict_proba(X, **params))
         if self.kind == "log_probability":
             answer = np.log(np.maximum(answer, LOG_FLOOR))
         return answer
 
-    def one_hot(self, labels):
-        """Labels of rows as indicators of the classes, (n_rows, sum of n_classes)."""
-        labels = np.asarray(labels)
-        columns = labels.reshape(len(labels), -1)
-        out = np.zeros((len(labels), sum(len(known) for known in self.classes)))
-        rows = np.arange(len(labels))
-        for column, part, known in zip(
-            columns.T, self.slices, self.classes, strict=True
-        ):
+    def codes(self, labels):
+        """Labels (..., n_outputs) as positions in the classes, as numbers."""
+        out = np.empty(labels.shape)
+        for j, known in enumerate(self.classes):
+            column = labels[..., j]
             place = np.minimum(np.searchsorted(known, column), len(known) - 1)
             unknown = known[place] != column
             if unknown.any():
@@ -112,56 +115,106 @@ class Response:
                     "A classifier must predict labels it was fitted on, which are "
                     f"{known.tolist()!r}. Got {column[unknown].tolist()[0]!r}."
                 )
-            out[rows, part.start + place] = 1.0
+            out[..., j] = place
         return out
+
+    def one_hot(self, labels):
+        """Labels as indicators of the classes, (..., sum of n_classes).
+
+        Parameters
+        ----------
+        labels : ndarray of shape (n,) or (..., n_outputs)
+        """
+        labels = np.asarray(labels)
+        if labels.ndim == 1:
+            labels = labels[:, None]
+        codes = self.codes(labels)
+        return np.concatenate(
+            [
+                (codes[..., j, None] == np.arange(len(known))).astype(np.float64)
+                for j, known in enumerate(self.classes)
+            ],
+            axis=-1,
+        )
 
     def _probabilities(self, model, answer):
         if len(self.classes) == 1:
             return _aligned(answer, model.classes_, self.classes[0])
         if not isinstance(answer, list):  # multilabel: probability of each label
             # A label that every row has, or none, has one class only.
+            columns = np.moveaxis(np.asarray(answer), -1, 0)
             answer = [
-                np.column_stack([1 - column, column])
+                np.stack([1 - column, column], axis=-1)
                 if len(known) == 2
-                else np.ones((len(column), 1))
-                for column, known in zip(
-                    np.asarray(answer).T, self.classes, strict=True
-                )
+                else np.ones((*column.shape, 1))
+                for column, known in zip(columns, self.classes, strict=True)
             ]
             seen = self.classes
         else:
             seen = model.classes_
-        return np.hstack(
+        return np.concatenate(
             [
                 _aligned(part, labels, known)
                 for part, labels, known in zip(answer, seen, self.classes, strict=True)
-            ]
+            ],
+            axis=-1,
         )
 
-    def _decisions(self, model, answer):
+    def _decisions(self, model, answer, lead):
         classes, seen = self.classes[0], model.classes_
+        answer = np.asarray(answer, dtype=np.float64)
         if len(seen) == 1:  # it knows one class: that one, by a margin of one
             own = np.searchsorted(classes, seen[0])
+            shape = answer.shape[:lead]
             if len(classes) == 2:
-                return np.full((len(answer), 1), 2.0 * own - 1.0)
-            out = np.full((len(answer), len(classes)), -1.0)
-            out[:, own] = 1.0
+                return np.full((*shape, 1), 2.0 * own - 1.0)
+            out = np.full((*shape, len(classes)), -1.0)
+            out[..., own] = 1.0
             return out
-        answer = np.asarray(answer, dtype=np.float64)
         if len(classes) == 2:
-            return answer.reshape(-1, 1)
-        if answer.ndim == 1:
-            answer = np.column_stack([-answer, answer])
+            return answer.reshape(*answer.shape[:lead], 1)
+        if answer.ndim == lead:
+            answer = np.stack([-answer, answer], axis=-1)
         # A class it has not seen is never what it prefers.
-        out = np.repeat(answer.min(axis=1)[:, None], len(classes), axis=1)
-        out[:, np.searchsorted(classes, seen)] = answer
+        out = np.repeat(answer.min(axis=-1)[..., None], len(classes), axis=-1)
+        out[..., np.searchsorted(classes, seen)] = answer
         return out
+
+
+@dataclass(frozen=True, eq=False)
+class JointResponse:
+    """Asks for several kinds of answer at once, one beside the other.
+
+    Attributes
+    ----------
+    parts : tuple of Response
+    """
+
+    parts: tuple
+
+    @property
+    def classes(self):
+        """The classes of each output."""
+        return self.parts[0].classes
+
+    def __call__(self, model, X, params=None):
+        """The answers in one array, (..., n_rows, sum of widths)."""
+        return np.concatenate([part(model, X, params) for part in self.parts], axis=-1)
+
+    def split(self, answer, n_outputs):
+        """The answers to each part, as a dict by its kind."""
+        found, start = {}, 0
+        for part in self.parts:
+            width = n_outputs if part.kind in ("predict", "label") else part.width
+            found[part.kind] = answer[..., start : start + width]
+            start += width
+        return found
 
 
 def model_decision(model, X, params):
     """The decision function of a model; a model of one class has none to speak of."""
     if len(model.classes_) == 1:
-        return np.zeros(len(model.predict(X)))
+        return np.zeros(np.shape(model.predict(X)))
     return model.decision_function(X, **params)
 
 
@@ -170,6 +223,6 @@ def _aligned(answer, seen, classes):
     answer = np.asarray(answer, dtype=np.float64)
     if len(seen) == len(classes):
         return answer
-    out = np.zeros((len(answer), len(classes)))
-    out[:, np.searchsorted(classes, seen)] = answer
+    out = np.zeros((*answer.shape[:-1], len(classes)))
+    out[..., np.searchsorted(classes, seen)] = answer
     return out

@@ -246,9 +246,12 @@ class Draws(Sequence):
         How many draws there are, None where there is no end.
     version : int
         Version of the hashing and drawing.
+    unit_counts : bool
+        Whether every count is one, so that a fit needs no weights.
     """
 
     has_out_of_bag = True
+    unit_counts = False
     balanced_block = 10
     limit = None
     version = DRAW_VERSION

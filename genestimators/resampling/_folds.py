@@ -82,6 +82,7 @@ class FoldDraws(Draws):
         super().__init__(occurrences, n_rows, seed, **kwargs)
         self.splits = splits
         self.limit = len(splits)
+        self.unit_counts = self.row_weight is None
 
     def drawn_rows(self, number):
         """The training rows of a split."""

@@ -1,10 +1,11 @@
-"""Fit one estimator over draws x values: the engine that works for any estimator.
+"""Fit one estimator over draws x values.
 
 A bag is many draws and one value, a tuned model is a few folds and many values, an
 auto-regularized bag is both. Everything is a stream: draws are made when a fit needs
 them, results come back in order, and what the caller does not keep is gone.
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -15,9 +16,12 @@ from sklearn.dummy import DummyClassifier
 from genestimators._delegate import random_state_parameters
 from genestimators._inputs import take_columns, take_rows
 from genestimators._parallel import error_note, prefers_threads, run_in_order
-from genestimators._weights import fit_weighted, row_mode
-from genestimators.fitting._copies import copy_rows, works_in_place
+from genestimators._weights import fit_weighted, row_mode, weighted_rows
+from genestimators.fitting._composites import find_shared, make_path
+from genestimators.fitting._copies import works_in_place
+from genestimators.fitting._paths import FittedPath, RefittedPath
 from genestimators.fitting._precision import working_precision
+from genestimators.fitting._readings import Answers, Fit
 from genestimators.resampling._draws import Draw
 from genestimators.resampling._hashing import derive_seed
 
@@ -71,25 +75,55 @@ class FittedDraw:
 
 
 def fit_over(
+    estimator, X, y, draws, numbers, *, response, answer="out_of_bag", **settings
+):
+    """Fit clones of an estimator on draws, for each value of a parameter.
+
+    Parameters
+    ----------
+    estimator, X, y, draws, numbers
+        As in `read_over`, as are further settings.
+    response : Response
+        What to ask the fitted estimators.
+    answer : {"out_of_bag", "all", "none"}, default="out_of_bag"
+        The rows to answer for.
+
+    Yields
+    ------
+    FittedDraw
+        In the order of `numbers`.
+    """
+    reading = Answers(response, answer)
+    classes = response.classes
+    stream = read_over(
+        estimator, X, y, draws, numbers, reading=reading, classes=classes, **settings
+    )
+    for number, draw, columns, (models, responses) in stream:
+        yield FittedDraw(number, draw, models, columns, responses, answer)
+        del draw, models, responses  # else they would wait for the next fit
+
+
+def read_over(
     estimator,
     X,
     y,
     draws,
     numbers,
     *,
-    response,
+    reading,
     param=None,
     values=None,
-    answer="out_of_bag",
+    families=True,
+    classes=(),
     features=None,
     fit_params=None,
     per_row=(),
-    seed=0,
+    seed=None,
     n_jobs=None,
     owner="",
     noun="replicate",
 ):
-    """Fit clones of an estimator on draws, for each value of a parameter.
+    """Fit an estimator on draws for each value of a parameter; read something off.
 
     Parameters
     ----------
@@ -100,41 +134,57 @@ def fit_over(
     draws : Draws
     numbers : iterable of int
         Which draws.
-    response : Response
-        What to ask the fitted estimators.
+    reading : callable
+        `reading(fit)` is called with a `Fit`, in the worker; what it returns is
+        yielded.
     param : str, optional
         The parameter that takes the values, in the notation of `set_params`.
     values : sequence, optional
         Its values; without `param` the estimator is fitted as it is.
-    answer : {"out_of_bag", "all", "none"}, default="out_of_bag"
-        The rows to answer for.
+    families : bool, default=True
+        Whether registered families may fit all values at once.
+    classes : tuple of ndarray, default=()
+        The classes of each output, for a classifier.
     features : callable, optional
         `features(number)` gives the columns to fit on, or None for all of them.
     fit_params : dict, optional
         Further arguments of the estimator's `fit`.
     per_row : collection of str, optional
         Names in `fit_params` with one item a row.
-    seed : int, default=0
-        Seeds every `random_state` of the estimator, one for each draw.
+    seed : int, default=None
+        Seeds every `random_state` of the estimator, one for each draw; None leaves
+        them as they are.
     n_jobs : int, default=None
     owner, noun : str
         For the note on an error raised by the estimator.
 
     Yields
     ------
-    FittedDraw
-        In the order of `numbers`.
+    number : int
+    draw : Draw
+    columns : ndarray of int, or None
+    result : object
+        What the reading returned.
     """
-    seeded = random_state_parameters(estimator)
-    shared = {
+    seeded = [] if seed is None else random_state_parameters(estimator)
+    mode = "rows" if draws.unit_counts else row_mode(estimator)
+    in_place = works_in_place(estimator)
+    whole = param is None or in_place or bool(fit_params)
+    shared = None
+    if families and not whole and features is None:
+        shared = find_shared(estimator, param, values, X, y, draws)
+    common = {
         "X": working_precision(estimator, X),
         "y": y,
-        "mode": row_mode(estimator),
-        "in_place": works_in_place(estimator),
-        "response": response,
+        "mode": mode,
+        "in_place": in_place,
+        "reading": reading,
         "param": param,
         "values": values,
-        "answer": answer,
+        "families": families,
+        "whole": whole,
+        "classes": classes,
+        "shared": shared,
         "fit_params": fit_params,
         "per_row": per_row,
     }
@@ -147,77 +197,103 @@ def fit_over(
             waiting.append((number, draw, columns))
             seeds = {name: derive_seed(seed, name, number) for name in seeded}
             yield {
-                **shared,
+                **common,
                 "estimator": estimator,
-                "rows": draw.rows,
-                "counts": draw.counts,
-                "out_of_bag": draw.out_of_bag if answer == "out_of_bag" else None,
+                "number": number,
+                "draw": draw,
                 "columns": columns,
                 "seeds": seeds,
                 "note": f"This happened in {noun} {number} of {owner or 'a fit'}.",
             }
 
-    for models, responses in run_in_order(
-        _fit_draw, tasks(), n_jobs=n_jobs, threads=prefers_threads(estimator)
+    for result in run_in_order(
+        _read_draw, tasks(), n_jobs=n_jobs, threads=prefers_threads(estimator)
     ):
         number, draw, columns = waiting.popleft()
-        yield FittedDraw(number, draw, models, columns, responses, answer)
-        del draw, models, responses  # else they would wait for the next fit
+        yield number, draw, columns, result
+        del draw, result  # else they would wait for the next fit
 
 
-def _fit_draw(
+def _read_draw(
     *,
     estimator,
     X,
     y,
-    rows,
-    counts,
-    out_of_bag,
+    number,
+    draw,
     columns,
     seeds,
     mode,
     in_place,
-    response,
+    reading,
     param,
     values,
-    answer,
+    families,
+    whole,
+    classes,
+    shared,
     fit_params,
     per_row,
     note,
 ):
-    """Fit a clone for each value on one draw; return the models and their answers."""
+    """Fit on one draw and return what the reading returns."""
     with error_note(note):
         if columns is not None:
             X = take_columns(X, columns)
-        models = []
-        for value in [None] if param is None else values:
-            model = clone(estimator)
-            settings = dict(seeds)
-            if param is not None:
-                settings[param] = value
-            _set_parameters(model, settings)
-            if _only_one_class(y, rows, response):
-                model = DummyClassifier(strategy="most_frequent")
-                model.fit(np.zeros((len(rows), 1)), y[rows])
-            else:
-                fit_weighted(
+        start = time.perf_counter()
+        n_values = 1 if param is None else len(values)
+        rows, weight = weighted_rows(estimator, draw.rows, draw.counts, mode)
+        if _only_one_class(y, draw.rows, classes):
+            model = DummyClassifier(strategy="most_frequent")
+            model.fit(np.zeros((len(draw.rows), 1)), y[draw.rows])
+            path = FittedPath([model] * n_values)
+        elif shared is not None:
+            path = shared.fit_path(number, draw)
+        elif whole:
+
+            def fit(i):
+                model = clone(estimator)
+                settings = dict(seeds)
+                if param is not None:
+                    settings[param] = values[i]
+                _set_parameters(model, settings)
+                return fit_weighted(
                     model,
                     X,
                     y,
-                    rows,
-                    counts,
+                    draw.rows,
+                    draw.counts,
                     mode=mode,
                     params=fit_params,
                     per_row=per_row,
                 )
-            models.append(model)
-        if answer == "none":
-            return tuple(models), None
-        asked = X if answer == "all" else take_rows(X, out_of_bag)
-        answers = [
-            response(model, copy_rows(asked) if in_place else asked) for model in models
-        ]
-        return tuple(models), np.stack(answers)
+
+            path = RefittedPath(fit, n_values)
+        else:
+            if seeds:
+                estimator = clone(estimator).set_params(**seeds)
+            path = make_path(
+                estimator,
+                param,
+                values,
+                take_rows(X, rows),
+                y[rows],
+                weight,
+                families=families,
+            )
+        return reading(
+            Fit(
+                number=number,
+                path=path,
+                X=X,
+                y=y,
+                rows=rows,
+                weight=weight,
+                out_of_bag=draw.out_of_bag,
+                in_place=in_place,
+                seconds=time.perf_counter() - start,
+            )
+        )
 
 
 def _set_parameters(model, settings):
@@ -234,9 +310,9 @@ def _set_parameters(model, settings):
         model.set_params(**settings)
 
 
-def _only_one_class(y, rows, response):
+def _only_one_class(y, rows, classes):
     """Whether a draw holds one class of several: then it is the only answer."""
-    if len(response.classes) != 1 or len(response.classes[0]) < 2:
+    if len(classes) != 1 or len(classes[0]) < 2:
         return False
     labels = y[rows]
     return bool((labels == labels[0]).all())

@@ -1,0 +1,1 @@
+"""Boosting of other libraries, recognised by what they can do."""

@@ -1,0 +1,1 @@
+"""Components: the first of one decomposition."""

@@ -1,0 +1,1 @@
+"""Discriminant analysis: shrunken covariances from one decomposition."""

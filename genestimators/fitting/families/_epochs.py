@@ -1,0 +1,1 @@
+"""Epochs of a neural network: one after the other."""

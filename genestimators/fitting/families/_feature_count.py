@@ -1,0 +1,1 @@
+"""Selected features: the first of one ranking."""

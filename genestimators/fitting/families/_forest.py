@@ -1,0 +1,1 @@
+"""Forests and bags: pruned members, and the first members of many."""

@@ -1,0 +1,1 @@
+"""Generalised linear models: warm Newton paths over alpha."""

@@ -1,0 +1,1 @@
+"""Lasso and elastic net: a warm path of coordinate descent on moments."""

@@ -1,0 +1,1 @@
+"""Logistic regression: warm Newton paths over the strength of the L2 penalty."""

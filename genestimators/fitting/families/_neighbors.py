@@ -1,0 +1,1 @@
+"""Nearest neighbours: every number of neighbours from one search."""

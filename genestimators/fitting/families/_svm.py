@@ -1,0 +1,1 @@
+"""Support vector machines: kernels made once for all penalties."""

@@ -1,0 +1,1 @@
+"""Decision trees: prunings and truncations of one tree."""
