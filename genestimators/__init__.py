@@ -4,6 +4,9 @@ Everything public is here: `from genestimators import BootstrapBaggingRegressor`
 """
 
 from genestimators._exceptions import (
+    AuditWarning,
+    EdgeOfGridWarning,
+    MissingScoreWarning,
     OneClassReplicateWarning,
     OutOfBagWarning,
     UnweightedScoreWarning,
@@ -14,6 +17,7 @@ from genestimators.bagging import (
     BootstrapBaggingRegressor,
 )
 from genestimators.fitting import Family, Path, register_family
+from genestimators.regularization import AutoRegularizedCV, Choice, Curve
 from genestimators.resampling import (
     BayesianBootstrap,
     BlockBootstrap,
@@ -26,16 +30,22 @@ from genestimators.resampling import (
 )
 
 __all__ = [
+    "AuditWarning",
+    "AutoRegularizedCV",
     "BayesianBootstrap",
     "BlockBootstrap",
     "Bootstrap",
     "BootstrapBaggingClassifier",
     "BootstrapBaggingRegressor",
+    "Choice",
+    "Curve",
     "Draw",
     "Draws",
+    "EdgeOfGridWarning",
     "Family",
     "Folds",
     "GroupBootstrap",
+    "MissingScoreWarning",
     "OneClassReplicateWarning",
     "OutOfBagWarning",
     "Path",

@@ -18,6 +18,18 @@ class UnweightedScoreWarning(UserWarning):
     """A scorer takes no sample weights, so a score does not respect them."""
 
 
+class EdgeOfGridWarning(UserWarning):
+    """The chosen value is the first or the last of those to choose from."""
+
+
+class MissingScoreWarning(UserWarning):
+    """Some candidates have no score and cannot be chosen."""
+
+
+class AuditWarning(UserWarning):
+    """A path of all values does not agree with a fit of one of them."""
+
+
 def warn_user(message, category):
     """Warn at the line outside this library and scikit-learn that called them."""
     level, frame = 1, sys._getframe()

@@ -36,13 +36,13 @@ class Outputs:
 
     Attributes
     ----------
-    predict : ndarray of shape (n,) or (n, n_outputs)
+    predict : ndarray of shape (n,) or (n, n_outputs), or None
     predict_proba : ndarray of shape (n, n_classes), a list of them, or None
     decision_function : ndarray of shape (n,) or (n, n_classes), or None
     classes : ndarray, list of ndarray, or None for a regressor
     """
 
-    predict: np.ndarray
+    predict: np.ndarray | None
     predict_proba: object = None
     decision_function: np.ndarray | None = None
     classes: object = None
@@ -50,7 +50,7 @@ class Outputs:
     def take(self, rows):
         """The same of some of the rows."""
         return Outputs(
-            self.predict[rows],
+            _rows_of(self.predict, rows),
             _rows_of(self.predict_proba, rows),
             _rows_of(self.decision_function, rows),
             self.classes,
@@ -71,10 +71,19 @@ def _offers(method):
 
 
 class _Scored(BaseEstimator):
-    """Answers with predictions made before, whatever rows it is asked about."""
+    """Answers with predictions made before, whatever rows it is asked about.
 
-    def __init__(self, outputs=None):
+    `asked`, a set, collects the names of the methods that were called.
+    """
+
+    def __init__(self, outputs=None, asked=None):
         self.outputs = outputs
+        self.asked = asked
+
+    def _answer(self, method):
+        if self.asked is not None:
+            self.asked.add(method)
+        return getattr(self.outputs, method)
 
     def fit(self, X, y=None):
         return self
@@ -83,7 +92,7 @@ class _Scored(BaseEstimator):
         return True
 
     def predict(self, X):
-        return self.outputs.predict
+        return self._answer("predict")
 
 
 class _ScoredClassifier(ClassifierMixin, _Scored):
@@ -93,11 +102,11 @@ class _ScoredClassifier(ClassifierMixin, _Scored):
 
     @available_if(_offers("predict_proba"))
     def predict_proba(self, X):
-        return self.outputs.predict_proba
+        return self._answer("predict_proba")
 
     @available_if(_offers("decision_function"))
     def decision_function(self, X):
-        return self.outputs.decision_function
+        return self._answer("decision_function")
 
 
 class _ScoredRegressor(RegressorMixin, _Scored):
@@ -152,13 +161,13 @@ def resolve_measure(scoring, *, classifier, probabilities=False):
             return Measure(kind)
         if kind == "brier" and probabilities:
             return Measure(kind)
-        return Measure("scorer", _ScorerCall(get_scorer(scoring)))
-    if _is_metric(scoring):
-        return Measure("scorer", _MetricCall(scoring))
-    return Measure("scorer", _ScorerCall(scoring), needs_rows=True)
+        return Measure("scorer", ScorerCall(get_scorer(scoring)))
+    if is_metric(scoring):
+        return Measure("scorer", MetricCall(scoring))
+    return Measure("scorer", ScorerCall(scoring), needs_rows=True)
 
 
-def _is_metric(function):
+def is_metric(function):
     """Whether a function takes (y_true, y_pred) and not (estimator, X, y)."""
     positional = [
         parameter
@@ -180,7 +189,7 @@ def _takes_weights(function):
 
 
 @dataclass(frozen=True, eq=False)
-class _ScorerCall:
+class ScorerCall:
     scorer: object
 
     def __call__(self, stand_in, X, y, weight):
@@ -193,7 +202,7 @@ class _ScorerCall:
 
 
 @dataclass(frozen=True, eq=False)
-class _MetricCall:
+class MetricCall:
     metric: object
 
     def __call__(self, stand_in, X, y, weight):
@@ -288,12 +297,15 @@ def r2_score(losses, targets, weight, clusters, n_clusters):
     return Score(float(1 - ratio.mean()), influence)
 
 
-def call_scorer(measure, outputs, X, y, weight):
-    """The score that a scorer gives to some predictions for rows X."""
+def call_scorer(measure, outputs, X, y, weight, asked=None):
+    """The score that a scorer gives to some predictions for rows X.
+
+    `asked`, a set, collects the methods that the scorer calls.
+    """
     regressor = outputs.classes is None
     kind = _ScoredRegressor if regressor else _ScoredClassifier
     rows = X if measure.needs_rows else np.empty((len(y), 0))
-    return measure.call(kind(outputs), rows, y, weight)
+    return measure.call(kind(outputs, asked), rows, y, weight)
 
 
 def scorer_score(measure, outputs, X, y, weight, clusters, n_clusters):

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, is_classifier
 
 import genestimators
 from tests.common.instances import instances
@@ -222,15 +222,10 @@ def _fitted(name):
     frame = pandas.DataFrame(X, columns=["u", "v", "w"])
     kinds = [each for each in instances() if type(each).__name__ == name]
     for estimator in (kinds[0], kinds[-1]):
-        classifier = getattr(estimator, "_estimator_type", None) == "classifier"
-        classifier = classifier or name.endswith("Classifier")
-        yield estimator.fit(frame, classes if classifier else numbers)
+        yield estimator.fit(frame, classes if is_classifier(estimator) else numbers)
     if "oob_score" in kinds[0].get_params():
-        yield (
-            kinds[0]
-            .set_params(oob_score=False)
-            .fit(X, classes if classifier else numbers)
-        )
+        target = classes if is_classifier(kinds[0]) else numbers
+        yield kinds[0].set_params(oob_score=False).fit(X, target)
 
 
 @pytest.mark.slow

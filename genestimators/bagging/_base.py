@@ -145,11 +145,26 @@ class BaseBootstrapBagging(
 
     def _fit_members(self, X, y, sample_weight, groups, params):
         """The recipe of `fit`: check, plan, run, combine, store."""
+        growing = self.warm_start and hasattr(self, "estimators_")
+        plan, seed, measure = self._plan_fit(
+            X, y, sample_weight, groups, params, growing
+        )
+        models, features, tally = self._begin(plan, growing, measure is not None)
+        try:
+            self._grow(plan, models, features, tally)
+        except BaseException:
+            # What was fitted stays usable, and the next fit goes on from there.
+            if self.warm_start and models:
+                self._store(plan, seed, models, features, tally, measure)
+            raise
+        self._store(plan, seed, models, features, tally, measure)
+
+    def _plan_fit(self, X, y, sample_weight, groups, params, growing):
+        """Everything about a fit that is known before it, checked."""
         _params.check_parameters(self)
         estimator = self._get_estimator()
         _check_estimator(estimator, type(self).__name__, self._is_classifier)
         fit_params = self._routed("fit", params, groups)
-        growing = self.warm_start and hasattr(self, "estimators_")
         X, y, weight = self._check_data(X, y, sample_weight, growing)
         classes = self._classes_of(y, weight)
         response = Response(
@@ -205,15 +220,7 @@ class BaseBootstrapBagging(
             "n_jobs": self.n_jobs,
             "owner": type(self).__name__,
         }
-        models, features, tally = self._begin(plan, growing, measure is not None)
-        try:
-            self._grow(plan, models, features, tally)
-        except BaseException:
-            # What was fitted stays usable, and the next fit goes on from there.
-            if self.warm_start and models:
-                self._store(plan, seed, models, features, tally, measure)
-            raise
-        self._store(plan, seed, models, features, tally, measure)
+        return plan, seed, measure
 
     def _get_estimator(self):
         raise NotImplementedError

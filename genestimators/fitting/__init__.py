@@ -18,6 +18,7 @@ from genestimators.fitting._responses import (
     Response,
     response_kind,
 )
+
 from genestimators.fitting import families  # isort: skip  # registers them
 
 __all__ = [

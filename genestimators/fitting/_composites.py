@@ -13,11 +13,12 @@ from sklearn.dummy import DummyRegressor
 from sklearn.pipeline import Pipeline
 
 from genestimators._weights import fit_all, fit_transform_all
+from genestimators.fitting._nested import nested_family
 from genestimators.fitting._paths import FittedPath, Path, RefittedPath
 from genestimators.fitting._registry import find_family
 
 
-def make_path(estimator, param, values, X, y, weight, *, families=True):
+def make_path(estimator, param, values, X, y, weight, *, families=True, groups=None):
     """The path of an estimator on some rows.
 
     Parameters
@@ -34,6 +35,8 @@ def make_path(estimator, param, values, X, y, weight, *, families=True):
         Weights, of an estimator that takes them.
     families : bool, default=True
         Whether registered families may do the work.
+    groups : ndarray of shape (n,), default=None
+        For a bag that draws groups.
 
     Returns
     -------
@@ -50,6 +53,12 @@ def make_path(estimator, param, values, X, y, weight, *, families=True):
             )
     if rest and type(estimator) is TransformedTargetRegressor and name == "regressor":
         return _transformed_target_path(estimator, rest, values, X, y, weight, families)
+    wrapper = nested_family(estimator) if families and rest else None
+    if wrapper is not None and wrapper.param == name:
+        if wrapper.unsupported(estimator, rest, X, y, weight, values) is None:
+            return wrapper.fit_path(
+                clone(estimator), rest, X, y, weight, groups, values
+            )
     family = find_family(estimator, param) if families else None
     if family is not None and family.fits_paths and not family.transforms:
         if family.unsupported(estimator, X, y, weight, values) is None:
@@ -132,6 +141,10 @@ class _Wrapped(Path):
     @property
     def classes_(self):
         return self.inner.classes_
+
+    @property
+    def n_fits(self):
+        return self.inner.n_fits
 
     @property
     def seconds(self):
@@ -247,15 +260,26 @@ class PrefixPath(FittedPath):
         yield self
 
 
-def _transformed_target_path(estimator, rest, values, X, y, weight, families):
-    # It checks and fits its transformer at the price of a mean.
+def transformed_target(estimator, y):
+    """The target as the regressor behind a TransformedTargetRegressor gets it.
+
+    Returns
+    -------
+    fitted : TransformedTargetRegressor
+        Fitted around a dummy, at the price of a mean: it holds the transformer.
+    target : ndarray of shape (n,) or (n, n_outputs)
+    """
     settings = _settings(estimator, "regressor")
     fitted = TransformedTargetRegressor(regressor=DummyRegressor(), **settings)
     fitted.fit(np.zeros((len(y), 1)), y)
-    transformer = fitted.transformer_
-    target = transformer.transform(y.reshape(len(y), -1))
+    target = fitted.transformer_.transform(y.reshape(len(y), -1))
     if target.ndim == 2 and target.shape[1] == 1:
         target = target[:, 0]
+    return fitted, target
+
+
+def _transformed_target_path(estimator, rest, values, X, y, weight, families):
+    fitted, target = transformed_target(estimator, y)
     regressor = clone(estimator.regressor)
     inner = make_path(regressor, rest, values, X, target, weight, families=families)
     return TransformedTargetPath(estimator, fitted, inner, flat=y.ndim == 1)

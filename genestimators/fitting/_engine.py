@@ -118,6 +118,7 @@ def read_over(
     features=None,
     fit_params=None,
     per_row=(),
+    groups=None,
     seed=None,
     n_jobs=None,
     owner="",
@@ -151,6 +152,8 @@ def read_over(
         Further arguments of the estimator's `fit`.
     per_row : collection of str, optional
         Names in `fit_params` with one item a row.
+    groups : ndarray of shape (n,), optional
+        For an estimator that itself draws groups.
     seed : int, default=None
         Seeds every `random_state` of the estimator, one for each draw; None leaves
         them as they are.
@@ -187,6 +190,7 @@ def read_over(
         "shared": shared,
         "fit_params": fit_params,
         "per_row": per_row,
+        "groups": groups,
     }
     waiting = deque()
 
@@ -234,6 +238,7 @@ def _read_draw(
     shared,
     fit_params,
     per_row,
+    groups,
     note,
 ):
     """Fit on one draw and return what the reading returns."""
@@ -280,6 +285,7 @@ def _read_draw(
                 y[rows],
                 weight,
                 families=families,
+                groups=None if groups is None else groups[rows],
             )
         return reading(
             Fit(

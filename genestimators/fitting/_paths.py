@@ -25,6 +25,8 @@ class Path:
         The classes seen by the fit, as the fitted estimator has them; classifiers only.
     covered : ndarray of shape (n_rows,), bool, or None
         Of a path for training rows: the rows whose answers count; None is all.
+    n_fits : int
+        How many fits it took; 1 but for an ensemble of paths.
 
     Methods
     -------
@@ -54,6 +56,7 @@ class Path:
     family = None
     seconds = None
     covered = None
+    n_fits = 1
 
     def model(self, i):
         """The fitted estimator at value i, if it can be had without another fit.

@@ -16,7 +16,7 @@ _FAMILIES = {}
 
 
 class Family:
-    """How an estimator of one class is fitted for all values of one parameter at once.
+    """How a class of estimators is fitted for all values of a parameter at once.
 
     Make a subclass, and hand it to `register_family`. A family without `fit_path` is
     welcome: its parameter's direction and range are then known, and every value is
@@ -42,6 +42,8 @@ class Family:
         How often the folds are repeated where the user leaves that open.
     default_range : str
         The default values in words, for the documentation.
+    limits : tuple of float
+        Values that lie at an end by their nature: nothing is beyond them.
     settings : dict
         Other parameters that every fit gets, so that the values mean what they say
         (early stopping off, where the number of rounds is chosen).
@@ -62,6 +64,7 @@ class Family:
     scale = "log"
     n_repeats = 1
     default_range = ""
+    limits = ()
     settings = {}
     transforms = False
 
@@ -82,6 +85,42 @@ class Family:
         values : sequence
         """
         raise NotImplementedError
+
+    def more_values(self, values, larger):
+        """Values beyond an end of the default ones, where the best lies there.
+
+        Parameters
+        ----------
+        values : ndarray, increasing
+            Those tried so far.
+        larger : bool
+            Whether beyond the largest, or below the smallest.
+
+        Returns
+        -------
+        values : ndarray, increasing
+            None by default, but for a logarithmic scale, where eight more follow at
+            the same ratio.
+        """
+        if self.scale != "log" or len(values) < 2 or values[0] <= 0:
+            return np.empty(0)
+        if larger:
+            return values[-1] * (values[-1] / values[-2]) ** np.arange(1, 9)
+        return (values[0] * (values[0] / values[1]) ** np.arange(1, 9))[::-1]
+
+    def out_of_bag(self, estimator):
+        """Whether the path's `training()` answers out of bag, so no folds are needed.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Unfitted.
+
+        Returns
+        -------
+        possible : bool
+        """
+        return False
 
     def unsupported(self, estimator, X, y, sample_weight, values):
         """Why these settings or data are not served, or None where they are.
@@ -141,6 +180,21 @@ class Family:
             any step. None (the default): draws are fitted one after the other.
         """
         return None
+
+    def exactness_for(self, estimator):
+        """How exact paths are with the settings of an estimator.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Unfitted.
+
+        Returns
+        -------
+        exactness : str
+            The attribute `exactness` by default.
+        """
+        return self.exactness
 
     @property
     def fits_paths(self):

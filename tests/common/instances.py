@@ -20,7 +20,11 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.svm import SVC, SVR, LinearSVC, LinearSVR
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from genestimators import BootstrapBaggingClassifier, BootstrapBaggingRegressor
+from genestimators import (
+    AutoRegularizedCV,
+    BootstrapBaggingClassifier,
+    BootstrapBaggingRegressor,
+)
 
 CLASSIFIERS = [
     None,
@@ -53,11 +57,19 @@ REGRESSORS = [
 ]
 
 
+TUNED = [
+    AutoRegularizedCV(Ridge(), values=[0.1, 1.0, 10.0]),
+    AutoRegularizedCV(DecisionTreeRegressor(), values=[0.0, 0.01, 0.1]),
+    AutoRegularizedCV(LogisticRegression(tol=1e-8), values=[0.1, 1.0, 10.0]),
+]
+
+
 def instances():
     """One estimator for each public class and base."""
     bags = [BootstrapBaggingClassifier(base, n_estimators=10) for base in CLASSIFIERS]
     bags += [BootstrapBaggingRegressor(base, n_estimators=10) for base in REGRESSORS]
     return [
+        *TUNED,
         *bags,
         BootstrapBaggingClassifier(max_estimators=10),
         BootstrapBaggingRegressor(Ridge(), max_estimators=10),

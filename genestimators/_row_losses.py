@@ -1,0 +1,138 @@
+"""Scores of many candidates at once, where a score is a function of mean row losses.
+
+Each common scorer is a mean over rows of a loss (squared, absolute, 0-1, logarithmic),
+negated, sometimes with a root or a baseline. Computed for all values of a parameter in
+one go, and kept by row, the losses also say how far two candidates differ on the same
+rows, and what choosing among them costs.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# name of a scorer: kind of loss, and the answer that it needs
+OF_SCORERS = {
+    "r2": ("r2", "predict"),
+    "neg_mean_squared_error": ("squared", "predict"),
+    "neg_root_mean_squared_error": ("root", "predict"),
+    "neg_mean_absolute_error": ("absolute", "predict"),
+    "accuracy": ("accuracy", "label"),
+    "neg_log_loss": ("log", "probability"),
+    "neg_brier_score": ("brier", "probability"),
+}
+SQUARED = ("r2", "squared", "root")
+
+
+def row_losses(kind, answer, target):
+    """Losses of rows for every candidate.
+
+    Parameters
+    ----------
+    kind : str
+        One of those in `OF_SCORERS`.
+    answer : ndarray of shape (n_values, n_rows, width)
+        Predictions, positions of labels, or probabilities.
+    target : ndarray of shape (n_rows, width)
+        Targets, positions of labels, or indicators of the classes.
+
+    Returns
+    -------
+    losses : ndarray of shape (n_values, n_rows, n_outputs)
+    """
+    if kind in SQUARED:
+        return (answer - target) ** 2
+    if kind == "absolute":
+        return np.abs(answer - target)
+    if kind == "accuracy":
+        return (answer != target).any(axis=2, keepdims=True).astype(np.float64)
+    if kind == "log":
+        tiny = np.finfo(np.float64).eps
+        given = (answer * target).sum(axis=2, keepdims=True)
+        total = answer.sum(axis=2, keepdims=True)
+        return -np.log(np.clip(given / total, tiny, 1 - tiny))
+    half = 0.5 if target.shape[1] == 2 else 1.0
+    return half * ((answer - target) ** 2).sum(axis=2, keepdims=True)
+
+
+def row_spread(target, weight):
+    """Squared distances of targets from their mean, the losses of a constant."""
+    mean = np.average(target, axis=0, weights=weight)
+    return (target - mean) ** 2
+
+
+def mean_over_rows(values, weight):
+    """Weighted means over the rows, the second axis from the end."""
+    if weight is None:
+        return values.mean(axis=-2)
+    return np.tensordot(values, weight / weight.sum(), axes=([-2], [0]))
+
+
+def scores_of_means(kind, means, baseline):
+    """Scores from mean losses.
+
+    Parameters
+    ----------
+    kind : str
+    means : ndarray of shape (..., n_outputs)
+    baseline : ndarray of shape (n_outputs,)
+        Mean of `row_spread`; used by R2 only.
+
+    Returns
+    -------
+    scores : ndarray of shape (...), greater is better
+    """
+    if kind == "root":
+        return -np.sqrt(means).mean(axis=-1)
+    if kind == "accuracy":
+        return 1.0 - means.mean(axis=-1)
+    if kind != "r2":
+        return -means.mean(axis=-1)
+    # As scikit-learn has it: a constant target scores 1 if met exactly, else 0.
+    constant = baseline <= 0
+    ratio = np.where(
+        constant, (means > 0).astype(float), means / np.where(constant, 1.0, baseline)
+    )
+    return (1.0 - ratio).mean(axis=-1)
+
+
+@dataclass(frozen=True, eq=False)
+class LossTable:
+    """Losses of rows on which every candidate was tried, for scores and differences.
+
+    Attributes
+    ----------
+    kind : str
+    losses : ndarray of shape (n_values, n_rows)
+        One number a row; of several outputs the mean, each in units of its spread
+        where the score is R2.
+    spread : ndarray of shape (n_rows,)
+        What a constant prediction loses, in the same units.
+    weight : ndarray of shape (n_rows,) or None
+    """
+
+    kind: str
+    losses: np.ndarray
+    spread: np.ndarray
+    weight: np.ndarray | None
+
+    def scores(self, shares):
+        """Scores of every candidate under given shares of the rows.
+
+        Parameters
+        ----------
+        shares : ndarray of shape (..., n_rows)
+            Weights of the rows.
+
+        Returns
+        -------
+        scores : ndarray of shape (..., n_values)
+        """
+        total = shares.sum(axis=-1)[..., None]
+        means = shares @ self.losses.T / total
+        if self.kind == "root":
+            return -np.sqrt(means)
+        if self.kind == "accuracy":
+            return 1.0 - means
+        if self.kind != "r2":
+            return -means
+        return 1.0 - means / (shares @ self.spread / total[..., 0])[..., None]

@@ -1,0 +1,142 @@
+"""Which parameter of a nested estimator is tuned, and what stands before it."""
+
+from sklearn.base import clone
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.pipeline import Pipeline
+
+from genestimators._weights import accepts_weights, fit_transform_all
+from genestimators.fitting._composites import transformed_target
+from genestimators.fitting._nested import nested_family
+from genestimators.fitting._registry import (
+    families_of,
+    find_family,
+    registered_families,
+)
+
+
+def preferred_parameter(estimator):
+    """The full name of the parameter that `param="auto"` means, or None.
+
+    It is the preferred parameter of the last step of a pipeline, of the regressor
+    behind a transformed target, or of the estimator that a wrapper wraps.
+    """
+    for family in families_of(estimator):
+        if family.preferred:
+            return family.param
+    for name, inner in _inner(estimator):
+        found = preferred_parameter(inner)
+        if found is not None:
+            return f"{name}__{found}"
+    return None
+
+
+def _inner(estimator):
+    """The estimators to look into, with their names."""
+    if isinstance(estimator, Pipeline):
+        name, step = estimator.steps[-1]
+        return [] if step is None or isinstance(step, str) else [(name, step)]
+    if isinstance(estimator, TransformedTargetRegressor):
+        inner = estimator.regressor
+        return [] if inner is None else [("regressor", inner)]
+    wrapper = nested_family(estimator)
+    if wrapper is not None:
+        return [(wrapper.param, wrapper.inner(estimator))]
+    inner = getattr(estimator, "estimator", None)
+    return [("estimator", inner)] if hasattr(inner, "fit") else []
+
+
+def tuned_leaf(estimator, param):
+    """The estimator that has the tuned parameter as its own, and its name there.
+
+    Returns
+    -------
+    leaf : estimator
+    name : str
+    """
+    name, _, rest = param.partition("__")
+    wrapper = nested_family(estimator)
+    if rest and wrapper is not None and wrapper.param == name:
+        return tuned_leaf(wrapper.inner(estimator), rest)
+    inner = estimator.get_params(deep=True).get(name) if rest else None
+    if inner is None or not hasattr(inner, "get_params"):
+        return estimator, param
+    return tuned_leaf(inner, rest)
+
+
+def in_an_ensemble(estimator, param):
+    """Whether the tuned parameter is that of a member of an ensemble."""
+    name, _, rest = param.partition("__")
+    wrapper = nested_family(estimator)
+    if rest and wrapper is not None and wrapper.param == name:
+        return True
+    inner = estimator.get_params(deep=True).get(name) if rest else None
+    return hasattr(inner, "get_params") and in_an_ensemble(inner, rest)
+
+
+def family_of(estimator, param):
+    """The family of a parameter at any depth, or None."""
+    return find_family(*tuned_leaf(estimator, param))
+
+
+def rows_before(estimator, param, X, y, weight):
+    """X and y as they reach the estimator that has the tuned parameter.
+
+    Steps before it are fitted on all rows.
+
+    Returns
+    -------
+    leaf : estimator
+    X : container of n rows
+    y : ndarray
+    """
+    name, _, rest = param.partition("__")
+    if rest and isinstance(estimator, Pipeline):
+        names = [one for one, _ in estimator.steps]
+        place = names.index(name) if name in names else 0
+        if place:
+            before = clone(estimator[:place])
+            own = weight if accepts_weights(before) else None
+            X = fit_transform_all(before, X, y, own)
+        return rows_before(estimator.steps[place][1], rest, X, y, weight)
+    if rest and isinstance(estimator, TransformedTargetRegressor):
+        _, y = transformed_target(estimator, y)
+        return rows_before(estimator.regressor, rest, X, y, weight)
+    wrapper = nested_family(estimator)
+    if rest and wrapper is not None and wrapper.param == name:
+        return rows_before(wrapper.inner(estimator), rest, X, y, weight)
+    if rest:
+        inner = estimator.get_params(deep=True).get(name)
+        if hasattr(inner, "get_params"):
+            return rows_before(inner, rest, X, y, weight)
+    return estimator, X, y
+
+
+def known_parameters():
+    """Every registered estimator and parameter, for messages."""
+    found = []
+    for family in registered_families():
+        kind = family.estimator
+        name = kind.__name__ if isinstance(kind, type) else kind.rpartition(".")[2]
+        found.append(f"{name}.{family.param}")
+    return sorted(found)
+
+
+def offers_out_of_bag(estimator, param):
+    """Whether an estimator can be scored out of bag at every value of a parameter."""
+    name, _, rest = param.partition("__")
+    wrapper = nested_family(estimator)
+    if rest:
+        return (
+            wrapper is not None
+            and wrapper.param == name
+            and wrapper.out_of_bag(estimator)
+        )
+    family = find_family(estimator, param)
+    return family is not None and family.out_of_bag(estimator)
+
+
+def exactness_of(family, estimator, param):
+    """How exact a family is for an estimator, by its settings."""
+    leaf, _ = tuned_leaf(estimator, param)
+    own = getattr(family, "exactness_for", None)
+    return family.exactness if own is None else own(leaf)

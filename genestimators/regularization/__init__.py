@@ -1,0 +1,7 @@
+"""Choosing the penalty strength of an estimator."""
+
+from genestimators.regularization._auto import AutoRegularizedCV
+from genestimators.regularization._choice import Choice
+from genestimators.regularization._curve import Curve
+
+__all__ = ["AutoRegularizedCV", "Choice", "Curve"]

@@ -1,0 +1,62 @@
+"""What single rules need beyond the curve: fits on all rows, spread over folds."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from genestimators._inputs import take_rows
+from genestimators.fitting import Response
+from genestimators.regularization._search import try_candidates
+from genestimators.resampling import Folds
+
+
+def full_training_scores(plan, candidates):
+    """Training scores of fits on all rows, (n_values,)."""
+    rows = np.arange(len(plan.y))
+    if plan.weight is not None:
+        rows = np.flatnonzero(plan.weight)
+    draws = Folds([(rows, rows)]).prepare(plan.X, plan.y, plan.weight)
+    whole = replace(plan, draws=draws, n_first=1, race=False)
+    trials = try_candidates(whole, candidates.param, candidates.as_list(), keep=False)
+    return trials.test[:, 0]
+
+
+@dataclass(frozen=True, eq=False)
+class _AllRows:
+    """Reads answers for some rows, whether they were left out or not."""
+
+    response: Response
+    rows: np.ndarray
+
+    def __call__(self, fit):
+        asked = take_rows(fit.X, self.rows)
+        parts = fit.path.parts(len(self.rows))
+        return np.concatenate([self.response(part, fit.given(asked)) for part in parts])
+
+
+def instability(plan, candidates):
+    """Variance of predictions over folds, over their mean square; (n_values,).
+
+    Estimation stability of Lim and Yu (2016): means are over the rows, predictions are
+    centred by the mean target.
+    """
+    measure = plan.measure
+    response = Response(measure.primary, measure.needed.classes)
+    rows = np.arange(len(plan.y))
+    if plan.weight is not None:
+        rows = np.flatnonzero(plan.weight)
+    numbers = range(len(plan.draws))
+    total = squares = 0.0
+    reading = _AllRows(response, rows)
+    for _, _, answers in plan.read(
+        reading, candidates.param, candidates.as_list(), numbers
+    ):
+        total = total + answers
+        squares = squares + answers**2
+    n = len(numbers)
+    mean = total / n
+    variance = np.maximum(squares / n - mean**2, 0.0).mean(axis=(1, 2))
+    centre = mean.mean(axis=1, keepdims=True)
+    size = ((mean - centre) ** 2).mean(axis=(1, 2))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where(size > 0, variance / size, np.inf)

@@ -1,0 +1,138 @@
+"""The score to expect of a model that was chosen among many by its score.
+
+The best of many noisy scores is too good. Bootstrap-bias-corrected cross-validation
+(Tsamardinos, Greasidou and Borboudakis, 2018) repeats the choice on resampled
+out-of-fold predictions and scores what was chosen on the rows that the resample left
+out: no model is fitted again.
+"""
+
+import numpy as np
+from scipy.stats import norm
+from scipy.stats import t as student_t
+
+from genestimators.regularization._curve import row_std_error
+
+N_RESAMPLES = 500
+N_SCORED = 60  # resamples, where each is scored by a scorer
+FAR = 4.0  # paired standard errors behind the best: such candidates are never chosen
+_BLOCK = 1 << 22  # numbers of resampling counts at a time
+
+
+def corrected_score(table, chosen, clusters, seed, *, confidence=0.95):
+    """Score to expect of the chosen candidate, with an interval.
+
+    Parameters
+    ----------
+    table : LossTable
+    chosen : int
+        What it gives up against the best candidate is taken off.
+    clusters : ndarray of shape (n_rows,), int, or None
+        Rows that are resampled together.
+    seed : int
+    confidence : float, default=0.95
+
+    Returns
+    -------
+    score : float
+    interval : tuple of float
+        Percentiles of the scores of the resamples.
+    """
+    n = len(table.spread)
+    everywhere = np.ones(n) if table.weight is None else table.weight
+    scores = table.scores(everywhere)
+    best = int(np.nanargmax(scores))
+    near = np.flatnonzero(_near(table, scores, best))
+    losses = table.losses[near]
+    near_table = type(table)(table.kind, losses, table.spread, table.weight)
+    found = []
+    for counts in _resamples(n, clusters, seed, _BLOCK):
+        inside = near_table.scores(counts * everywhere)
+        picked = np.argmax(inside, axis=1)
+        outside = near_table.scores((counts == 0) * everywhere)
+        found.append(outside[np.arange(len(picked)), picked])
+    found = np.concatenate(found)
+    return _summary(found, scores[chosen] - scores[best], confidence)
+
+
+def corrected_score_of_scorer(
+    score, scores, chosen, n, clusters, seed, *, confidence=0.95
+):
+    """The same for a score that is no mean over rows.
+
+    Parameters
+    ----------
+    score : callable
+        `score(i, rows)` is the score of candidate i on some rows.
+    scores : ndarray of shape (n_values,)
+        Of every candidate on all rows.
+    """
+    best = int(np.nanargmax(scores))
+    near = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")[:3]
+    near = near[~np.isnan(scores[near])]
+    found = []
+    for counts in _resamples(n, clusters, seed, n, N_SCORED):
+        for one in counts:
+            rows = np.repeat(np.arange(n), one.astype(np.intp))
+            left = np.flatnonzero(one == 0)
+            try:
+                inside = [score(i, rows) for i in near]
+                found.append(score(near[int(np.argmax(inside))], left))
+            except ValueError:  # one class only, say
+                continue
+    if len(found) < N_SCORED // 2:
+        return float("nan"), (float("nan"), float("nan"))
+    found = np.array(found) + scores[chosen] - scores[best]
+    # Too few for percentiles.
+    reach = norm.ppf(0.5 + confidence / 2) * found.std(ddof=1)
+    centre = float(found.mean())
+    return centre, (centre - float(reach), centre + float(reach))
+
+
+def _summary(found, given_up, confidence):
+    found = found[~np.isnan(found)] + given_up
+    if not len(found):
+        return float("nan"), (float("nan"), float("nan"))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(found, [tail, 1 - tail])
+    return float(found.mean()), (float(low), float(high))
+
+
+def _near(table, scores, best):
+    """Candidates that a resample might choose; those without a score are none."""
+    n = len(table.spread)
+    share = np.full(n, 1.0 / n)
+    if table.weight is not None:
+        share = table.weight / table.weight.sum()
+    error = row_std_error(table.losses[best] - table.losses, table.weight)
+    behind = (table.losses - table.losses[best]) @ share
+    rounding = 1e-12 * np.nanmax(np.abs(behind), initial=0.0)
+    return ~np.isnan(scores) & (behind <= FAR * np.nan_to_num(error) + rounding)
+
+
+def _resamples(n, clusters, seed, block, n_resamples=N_RESAMPLES):
+    """Bootstrap counts of rows, (n_draws, n) at a time."""
+    rng = np.random.default_rng(seed)
+    n_units = n if clusters is None else int(clusters.max()) + 1
+    size = max(1, block // n)
+    for start in range(0, n_resamples, size):
+        n_draws = min(size, n_resamples - start)
+        counts = np.empty((n_draws, n_units))
+        for i in range(n_draws):
+            drawn = rng.integers(n_units, size=n_units)
+            counts[i] = np.bincount(drawn, minlength=n_units)
+        yield counts if clusters is None else counts[:, clusters]
+
+
+def corrected_score_of_folds(curve, chosen, *, confidence=0.95):
+    """The same from the scores of folds alone (Tibshirani and Tibshirani, 2009).
+
+    The bias of choosing is what the best candidate of each fold scores there above the
+    best candidate of all; the interval is that of a mean over folds.
+    """
+    test = curve.test
+    best = curve.best
+    bias = float(np.nanmean(np.nanmax(test, axis=0) - test[best]))
+    score = float(curve.mean_test[chosen]) - bias
+    error = float(curve.std_error()[chosen])
+    reach = student_t.ppf(0.5 + confidence / 2, max(curve.n_folds - 1, 1)) * error
+    return score, (score - reach, score + reach)

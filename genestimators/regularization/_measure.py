@@ -1,0 +1,325 @@
+"""How candidates are scored: what to ask them, and what to make of the answers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
+from sklearn.metrics import (
+    check_scoring,
+    d2_tweedie_score,
+    get_scorer,
+    get_scorer_names,
+    make_scorer,
+)
+
+from genestimators._delegate import pipeline_steps
+from genestimators._inputs import take_rows
+from genestimators._row_losses import (
+    OF_SCORERS,
+    mean_over_rows,
+    row_losses,
+    row_spread,
+    scores_of_means,
+)
+from genestimators._scoring import Measure, Outputs, ScorerCall, call_scorer
+from genestimators.fitting import JointResponse, Response
+
+_SCORER = type(get_scorer("r2"))
+_METHODS = {
+    "predict_proba": "probability",
+    "decision_function": "decision",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class CandidateMeasure:
+    """Scores the answers of candidates.
+
+    Attributes
+    ----------
+    kind : str
+        A kind of `genestimators._row_losses`, or "scorer" for any other scorer that
+        predictions satisfy, or "model" for one that looks at the fitted estimator.
+    needed : JointResponse
+        What to ask for a score.
+    kept : JointResponse
+        The same, and what is kept as out-of-fold prediction.
+    primary : str
+        The kind of answer that is kept.
+    measure : Measure
+        The scorer, for the last two kinds.
+    targets : ndarray of shape (n, width) or None
+        What row losses compare with, for all rows.
+    n_outputs : int
+    flat_y : bool
+        Whether the target has one dimension.
+    """
+
+    kind: str
+    needed: JointResponse
+    kept: JointResponse
+    primary: str
+    measure: Measure | None
+    targets: np.ndarray | None
+    n_outputs: int
+    flat_y: bool
+
+    @property
+    def by_rows(self):
+        """Whether the score is a function of mean losses of rows."""
+        return self.targets is not None
+
+    @property
+    def loss_answer(self):
+        """The kind of answer that row losses are made from."""
+        if self.kind == "accuracy":
+            return "label"
+        return "probability" if self.kind in ("log", "brier") else "predict"
+
+    def losses(self, parts, rows):
+        """Row losses, (n_values, n_rows, n_outputs).
+
+        Parameters
+        ----------
+        parts : dict
+            Answers by kind, each of shape (n_values, n_rows, width).
+        rows : ndarray of int
+            The rows that were answered.
+        """
+        return row_losses(self.kind, parts[self.loss_answer], self.targets[rows])
+
+    def scores_of_losses(self, means, rows, weight):
+        """Scores from mean losses (n_values, n_outputs) over some rows."""
+        baseline = np.zeros(means.shape[-1])
+        if self.kind == "r2":
+            targets = self.targets[rows]
+            baseline = mean_over_rows(row_spread(targets, weight), weight)
+            baseline = np.where(np.ptp(targets, axis=0) == 0, 0.0, baseline)
+        return scores_of_means(self.kind, means, baseline)
+
+    def scores(self, parts, X, y, rows, weight):
+        """Scores of every candidate on some rows, (n_values,)."""
+        if self.by_rows:
+            means = mean_over_rows(self.losses(parts, rows), weight)
+            return self.scores_of_losses(means, rows, weight)
+        taken = take_rows(X, rows) if self.measure.needs_rows else None
+        n_values = len(next(iter(parts.values())))
+        return np.array(
+            [
+                call_scorer(
+                    self.measure, self.outputs(parts, i), taken, y[rows], weight
+                )
+                for i in range(n_values)
+            ]
+        )
+
+    def outputs(self, parts, i):
+        """The answers of candidate i in the forms that a scorer asks for."""
+        found = {kind: answer[i] for kind, answer in parts.items()}
+        classes = self.needed.classes
+        if not classes:
+            predicted = found["predict"]
+            return Outputs(predicted[:, 0] if self.flat_y else predicted)
+        labels = proba = decision = None
+        if "label" in found:
+            labels = self.labels(found["label"])
+        if "probability" in found:
+            response = Response("probability", classes)
+            proba = [found["probability"][:, part] for part in response.slices]
+            proba = proba[0] if len(proba) == 1 else proba
+        if "decision" in found:
+            decision = found["decision"]
+            decision = decision[:, 0] if decision.shape[1] == 1 else decision
+        known = classes[0] if len(classes) == 1 else list(classes)
+        return Outputs(labels, proba, decision, known)
+
+    def labels(self, codes):
+        """Positions of labels (n, n_outputs) as labels."""
+        columns = [
+            known[codes[:, j].astype(np.intp)]
+            for j, known in enumerate(self.needed.classes)
+        ]
+        return columns[0] if self.flat_y else np.column_stack(columns)
+
+    def prediction(self, answer):
+        """The kept answer (n, width) as the estimator's method returns it."""
+        if self.primary == "label":
+            return self.labels(answer)
+        if self.primary == "probability":
+            parts = [answer[:, part] for part in self._response.slices]
+            return parts[0] if len(parts) == 1 else parts
+        if answer.shape[1] == 1 and (self.flat_y or self.primary == "decision"):
+            return answer[:, 0]
+        return answer
+
+    @property
+    def _response(self):
+        return Response(self.primary, self.needed.classes)
+
+
+def resolve_scoring(scoring, estimator, X, y, classes, rows):
+    """The measure for a `scoring` parameter, and scikit-learn's scorer for it.
+
+    Parameters
+    ----------
+    scoring : None, str or callable
+        As in GridSearchCV, for one metric.
+    estimator : estimator
+        Unfitted.
+    classes : tuple of ndarray
+        Of each output; empty for a regressor.
+    rows : ndarray of int
+        Rows of positive weight.
+
+    Returns
+    -------
+    measure : CandidateMeasure
+    scorer : callable
+
+    Raises
+    ------
+    ValueError
+        If there are several metrics, or no scorer has the name given.
+    """
+    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+        raise ValueError(
+            "`scoring` must be None, the name of one scorer or one callable, since one "
+            f"curve is judged. Got {scoring!r}; name the one to choose by."
+        )
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            "`scoring` must be None, a callable or the name of a scorer (see "
+            f"sklearn.metrics.get_scorer_names()). Got {scoring!r}."
+        )
+    scorer = check_scoring(estimator, scoring)
+    kind, wanted, own = _kind(scoring, estimator, classes)
+    primary = _primary(estimator, classes)
+    measure = targets = None
+    if kind is None:
+        # A callable of the user's own may look at X, one by `make_scorer` does not.
+        look = callable(scoring) and not isinstance(scoring, _SCORER)
+        measure = Measure("scorer", ScorerCall(own or scorer), needs_rows=look)
+        wanted = _methods_of(measure, estimator, X, y, classes, rows)
+        kind = "scorer" if wanted else "model"
+    else:
+        wanted = [wanted]
+        targets = _targets(wanted[0], y, classes)
+    needed = _joint(wanted or [primary], classes)
+    return (
+        CandidateMeasure(
+            kind=kind,
+            needed=needed,
+            kept=_joint([*(wanted or []), primary], classes),
+            primary=primary,
+            measure=measure,
+            targets=targets,
+            n_outputs=1 if y.ndim == 1 else y.shape[1],
+            flat_y=y.ndim == 1,
+        ),
+        scorer,
+    )
+
+
+def _kind(scoring, estimator, classes):
+    """Kind of row losses and the answer it needs; or None and a scorer of its own."""
+    if scoring is None:
+        own = _own_score(estimator)
+        if own in OF_SCORERS:
+            return (*OF_SCORERS[own], None)
+        return None, None, own
+    if not isinstance(scoring, str) or scoring not in OF_SCORERS:
+        return None, None, None
+    kind, answer = OF_SCORERS[scoring]
+    fits = {
+        "predict": not classes,
+        "label": bool(classes),
+        "probability": len(classes) == 1 and hasattr(estimator, "predict_proba"),
+    }
+    return (kind, answer, None) if fits[answer] else (None, None, None)
+
+
+def _own_score(estimator):
+    """What `estimator.score` is: a scorer's name, a scorer, or None for neither."""
+    while pipeline_steps(estimator):
+        estimator = pipeline_steps(estimator)[-1][1]
+    score = getattr(type(estimator), "score", None)
+    if score is RegressorMixin.score or isinstance(
+        estimator, TransformedTargetRegressor
+    ):
+        return "r2"
+    if score is ClassifierMixin.score:
+        return "accuracy"
+    powers = {PoissonRegressor: 1, GammaRegressor: 2}
+    if type(estimator) in powers:
+        return make_scorer(d2_tweedie_score, power=powers[type(estimator)])
+    if type(estimator) is TweedieRegressor:
+        return make_scorer(d2_tweedie_score, power=estimator.power)
+    return None
+
+
+def _primary(estimator, classes):
+    """The kind of answer kept as out-of-fold prediction."""
+    if not classes:
+        return "predict"
+    if hasattr(estimator, "predict_proba"):
+        return "probability"
+    if hasattr(estimator, "decision_function") and len(classes) == 1:
+        return "decision"
+    return "label"
+
+
+def _joint(kinds, classes):
+    return JointResponse(
+        tuple(Response(kind, classes) for kind in dict.fromkeys(kinds))
+    )
+
+
+def _targets(answer, y, classes):
+    """What answers of a kind are compared with, (n, width)."""
+    if answer == "predict":
+        return y.reshape(len(y), -1).astype(np.float64)
+    response = Response("label", classes)
+    labels = y.reshape(len(y), -1)
+    known = np.ones(len(y), dtype=bool)
+    for j, column in enumerate(classes):
+        known &= np.isin(labels[:, j], column)
+    codes = np.full(labels.shape, np.nan)
+    codes[known] = response.codes(labels[known])
+    if answer == "label":
+        return codes
+    return (codes[:, :1] == np.arange(len(classes[0]))).astype(np.float64)
+
+
+def _methods_of(measure, estimator, X, y, classes, rows):
+    """The kinds of answer that a scorer asks for; none if it looks at the estimator.
+
+    It is tried on perfect predictions for the training rows.
+    """
+    if not classes:
+        perfect = Outputs(y[rows].astype(np.float64))
+    else:
+        perfect = _perfect(estimator, y[rows], classes)
+    asked = set()
+    taken = take_rows(X, rows) if measure.needs_rows else None
+    try:
+        call_scorer(measure, perfect, taken, y[rows], None, asked)
+    except Exception:  # whatever it wants, it is more than predictions
+        return []
+    kinds = ["label" if classes else "predict"] if "predict" in asked else []
+    return kinds + [kind for name, kind in _METHODS.items() if name in asked]
+
+
+def _perfect(estimator, y, classes):
+    one_hot = Response("vote", classes).one_hot(y)
+    proba = decision = None
+    response = Response("probability", classes)
+    if hasattr(estimator, "predict_proba"):
+        proba = [one_hot[:, part] for part in response.slices]
+        proba = proba[0] if len(proba) == 1 else proba
+    if hasattr(estimator, "decision_function") and len(classes) == 1:
+        decision = 2 * one_hot - 1
+        decision = decision[:, 1] if decision.shape[1] == 2 else decision
+    known = classes[0] if len(classes) == 1 else list(classes)
+    return Outputs(y, proba, decision, known)

@@ -1,0 +1,285 @@
+"""From trials to a choice: the curve, the rule, the table, the honest score."""
+
+import inspect
+from dataclasses import replace
+
+import numpy as np
+
+from genestimators._exceptions import AuditWarning, MissingScoreWarning, warn_user
+from genestimators._inputs import take_rows
+from genestimators._row_losses import LossTable, row_spread
+from genestimators._scoring import call_scorer
+from genestimators.fitting._tuned import exactness_of
+from genestimators.regularization._choice import Choice
+from genestimators.regularization._curve import Curve
+from genestimators.regularization._extra import full_training_scores, instability
+from genestimators.regularization._honest import (
+    corrected_score,
+    corrected_score_of_folds,
+    corrected_score_of_scorer,
+)
+from genestimators.regularization._rules import RULES, Pick
+from genestimators.regularization._search import MOST_NUMBERS, try_candidates
+
+# Differences between a path and a refit, in spreads of the answers, that an audit
+# accepts; another draw of the same law cannot be compared.
+AUDIT_LIMITS = {
+    "bitwise": 0.0,
+    "exact": 1e-6,
+    "tolerance": 1e-2,
+    "approximate": 5e-2,
+    "in_law": np.inf,
+    "refit": 0.0,
+}
+
+
+def make_curve(plan, splits, candidates, trials):
+    """The table that rules read."""
+    scored = {}
+    if plan.out_of_bag and trials.losses is not None:
+        rows = np.flatnonzero(trials.times)
+        scored = {
+            "losses": trials.losses[:, rows],
+            "train_losses": trials.train_losses[:, rows],
+            "weight": None if plan.weight is None else plan.weight[rows],
+        }
+    curve = Curve(
+        values=candidates.values,
+        strength=candidates.strength,
+        test=trials.test,
+        train=trials.train,
+        n_folds=splits.n_folds,
+        partition=splits.partition,
+        **scored,
+    )
+    if plan.measure.kind == "root":
+        slope = 0.5 / max(-float(np.nanmax(curve.mean_test)), np.finfo(float).tiny)
+        curve = replace(curve, slope=slope)
+    return curve
+
+
+def apply_rule(rule, rule_params, curve, plan, candidates, splits):
+    """What a rule picks, with what it needs beyond the curve worked out for it.
+
+    Raises
+    ------
+    ValueError
+        If the rule does not take the parameters, or a callable returns no candidate.
+    """
+    function = RULES.get(rule, rule) if isinstance(rule, str) else rule
+    params = dict(rule_params or {})
+    if isinstance(rule, str):
+        known = list(inspect.signature(function).parameters)[1:]
+        unknown = sorted(set(params) - set(known))
+        if unknown:
+            raise ValueError(
+                f"`rule_params` of rule={rule!r} may hold {known!r}. Got {unknown!r}."
+            )
+    if rule == "vfold_penalty" and splits.partition:
+        curve = replace(curve, full_train=full_training_scores(plan, candidates))
+    if rule == "stability":
+        curve = replace(curve, instability=instability(plan, candidates))
+    picked = function(curve, **params)
+    if isinstance(picked, Pick):
+        return picked, curve
+    if not isinstance(picked, (int, np.integer)) or not 0 <= picked < len(curve.values):
+        raise ValueError(
+            "A callable `rule` must return the position of a candidate, an int in "
+            f"[0, {len(curve.values)}). Got {picked!r}."
+        )
+    chosen = np.zeros(len(curve.values), dtype=bool)
+    chosen[picked] = True
+    name = getattr(rule, "__name__", repr(rule))
+    return Pick(int(picked), chosen, f"the rule {name} picked it"), curve
+
+
+def check_scores(curve, candidates):
+    """Refuse a curve without a single score; warn of candidates without one.
+
+    Candidates given up in the race have scores on the first splits.
+    """
+    missing = np.isnan(curve.test[:, 0])
+    scored = ~np.isnan(curve.mean_test)
+    if not scored.any():
+        raise ValueError(
+            "Every candidate must have a score to choose by. Got NaN for all values "
+            f"of `{candidates.param}`; see whether the scorer suits the folds."
+        )
+    missing |= ~scored & ~np.isnan(curve.test[:, -1])
+    if missing.any():
+        values = [candidates.at(i) for i in np.flatnonzero(missing)]
+        warn_user(
+            f"The score is NaN for {candidates.param} in {values!r}; these are not "
+            "chosen.",
+            MissingScoreWarning,
+        )
+
+
+def cv_results(candidates, trials, curve, picked):
+    """The table of a search, with GridSearchCV's keys and a few more."""
+    n_values = len(candidates.values)
+    column = np.ma.MaskedArray(candidates.values, mask=np.zeros(n_values, dtype=bool))
+    results = {
+        "mean_fit_time": np.nanmean(trials.fit_seconds, axis=1),
+        "std_fit_time": np.nanstd(trials.fit_seconds, axis=1),
+        "mean_score_time": np.nanmean(trials.score_seconds, axis=1),
+        "std_score_time": np.nanstd(trials.score_seconds, axis=1),
+        f"param_{candidates.param}": column,
+        "params": [{candidates.param: value} for value in candidates.as_list()],
+    }
+    for name, scores in (("test", trials.test), ("train", trials.train)):
+        for split in range(scores.shape[1]):
+            results[f"split{split}_{name}_score"] = scores[:, split]
+        results[f"mean_{name}_score"] = scores.mean(axis=1)
+        results[f"std_{name}_score"] = scores.std(axis=1)
+        if name == "test":
+            results["rank_test_score"] = _ranks(scores.mean(axis=1))
+    results["gap"] = curve.gap
+    results["paired_std_error"] = curve.paired_std_error(curve.best)
+    results["admissible"] = picked.admissible
+    return results
+
+
+def _ranks(scores):
+    """Competition ranks, 1 is the best; NaN comes last."""
+    scores = np.nan_to_num(scores, nan=-np.inf)
+    return np.array([1 + np.count_nonzero(scores > own) for own in scores], np.int32)
+
+
+def describe(candidates, curve, picked, rule):
+    """The choice in words and numbers."""
+    i, best = picked.index, curve.best
+    errors = curve.paired_std_error(best)
+    name = rule if isinstance(rule, str) else getattr(rule, "__name__", repr(rule))
+    end = candidates.end(i)
+    return Choice(
+        param=candidates.param,
+        value=candidates.at(i),
+        score=float(curve.mean_test[i]),
+        score_std_error=float(curve.std_error()[i]),
+        gap=float(curve.gap[i]),
+        gap_std_error=curve.gap_std_error(i),
+        best_value=candidates.at(best),
+        best_score=float(curve.mean_test[best]),
+        best_gap=float(curve.gap[best]),
+        given_up=float(curve.mean_test[best] - curve.mean_test[i]),
+        given_up_std_error=float(errors[i]),
+        n_values=len(candidates.values),
+        n_admissible=int(picked.admissible.sum()),
+        rule=name,
+        reason=picked.reason,
+        edge={"weak": "weakest", "strong": "strongest"}.get(end, ""),
+    )
+
+
+def out_of_fold(plan, candidates, trials, index):
+    """Out-of-fold answers of a candidate, or of all (index None), as predictions."""
+    measure = plan.measure
+    answers = trials.answers
+    if answers is None:  # too many to keep: the chosen one is fitted once more
+        again = try_candidates(plan, candidates.param, [candidates.at(index)])
+        answers, index = again.answers, 0
+    part = measure.kept.split(answers, measure.n_outputs)[measure.primary]
+    if index is not None:
+        return measure.prediction(part[index])
+    every = [measure.prediction(answer) for answer in part]
+    if isinstance(every[0], list):
+        return [np.stack(output) for output in zip(*every, strict=True)]
+    return np.stack(every)
+
+
+def expected_score(plan, candidates, trials, curve, index, seed):
+    """Score to expect of the chosen candidate, corrected for the choice.
+
+    Returns
+    -------
+    score : float
+    interval : tuple of float
+    """
+    measure = plan.measure
+    if measure.kind == "model":
+        return corrected_score_of_folds(curve, index)
+    if trials.losses is None and trials.answers is None:
+        near = _nearest(curve, index, MOST_NUMBERS // (4 * len(plan.y)))
+        values = [candidates.at(i) for i in near]
+        trials = try_candidates(plan, candidates.param, values)
+        index = int(np.flatnonzero(near == index)[0])
+    rows = np.flatnonzero(trials.times)
+    clusters = None
+    if plan.groups is not None:
+        clusters = np.unique(plan.groups[rows], return_inverse=True)[1]
+    weight = None if plan.weight is None else plan.weight[rows]
+    if measure.by_rows:
+        targets = measure.targets[rows]
+        spread = (row_spread(targets, weight) / plan.scale).mean(axis=1)
+        table = LossTable(
+            measure.kind, trials.losses[:, rows] / trials.times[rows], spread, weight
+        )
+        return corrected_score(table, index, clusters, seed)
+    known = ~np.isnan(trials.answers[index, rows]).any(axis=1)
+    rows, clusters = rows[known], None if clusters is None else clusters[known]
+    parts = measure.kept.split(trials.answers[:, rows], measure.n_outputs)
+    taken = take_rows(plan.X, rows) if measure.measure.needs_rows else None
+    weight = None if plan.weight is None else plan.weight[rows]
+    y = plan.y[rows]
+
+    def score(i, places):
+        X = None if taken is None else take_rows(taken, places)
+        own = None if weight is None else weight[places]
+        outputs = measure.outputs(parts, i).take(places)
+        return call_scorer(measure.measure, outputs, X, y[places], own)
+
+    return corrected_score_of_scorer(
+        score, curve.mean_test, index, len(rows), clusters, seed
+    )
+
+
+def _nearest(curve, index, most):
+    """Candidates of the best scores, at most so many, and one in particular."""
+    order = np.argsort(-np.nan_to_num(curve.mean_test, nan=-np.inf), kind="stable")
+    near = order[: max(2, min(most, len(order)))]
+    return near if index in near else np.append(near, index)
+
+
+def audited(plan, candidates, trials, picked):
+    """Whether the chosen value, refitted on one fold, answers as its path did.
+
+    Where it does not, a warning says so.
+    """
+    family = trials.family
+    if family is None or plan.out_of_bag:
+        return True
+    value = [candidates.at(picked.index)]
+    one = replace(plan, draws=_FirstDraw(plan.draws), n_first=1, race=False)
+    rows = plan.draws[0].out_of_bag
+    fast, slow = (
+        try_candidates(one, candidates.param, value, families=families).answers[0][rows]
+        for families in (True, False)
+    )
+    scale = max(float(np.ptp(slow, axis=0).max()), np.finfo(float).tiny)
+    difference = float(np.abs(fast - slow).max() / scale)
+    limit = AUDIT_LIMITS[exactness_of(family, plan.estimator, candidates.param)]
+    if difference <= limit:
+        return True
+    warn_user(
+        f"The path of {type(family).__name__} differs from a refit by {difference:.2g} "
+        f"of the spread of its answers, more than {limit:.2g}; every value is fitted "
+        "by itself instead.",
+        AuditWarning,
+    )
+    return False
+
+
+class _FirstDraw:
+    """Draws of which there is only the first."""
+
+    def __init__(self, draws):
+        self.draws = draws
+        self.row_weight = draws.row_weight
+        self.unit_counts = draws.unit_counts
+
+    def __len__(self):
+        return 1
+
+    def __getitem__(self, number):
+        return self.draws[number]

@@ -1,0 +1,228 @@
+"""What a search needs before it starts: data, draws, measure, estimator."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone, is_classifier
+
+from genestimators import _inputs
+from genestimators._delegate import random_state_parameters, tags_of
+from genestimators._row_losses import mean_over_rows, row_spread
+from genestimators.fitting import read_over
+from genestimators.fitting._tuned import offers_out_of_bag
+from genestimators.regularization._measure import resolve_scoring
+from genestimators.regularization._splits import make_splits, one_draw
+from genestimators.resampling._hashing import derive_seed
+
+
+@dataclass(frozen=True, eq=False)
+class Plan:
+    """Everything about a search but the candidates.
+
+    Attributes
+    ----------
+    estimator : estimator
+    X : container of n rows
+    y : ndarray
+    draws : Draws
+    n_first : int
+        Splits of the first repeat.
+    measure : CandidateMeasure
+    weight : ndarray of shape (n,) or None
+    groups : ndarray of shape (n,) or None
+    classes : tuple of ndarray
+    fit_params : dict
+    per_row : tuple of str
+    n_jobs : int or None
+    owner : str
+    out_of_bag : bool
+    race : bool
+        Whether candidates that are clearly beaten are given up.
+    """
+
+    estimator: object
+    X: object
+    y: np.ndarray
+    draws: object
+    n_first: int
+    measure: object
+    weight: np.ndarray | None
+    groups: np.ndarray | None
+    classes: tuple
+    fit_params: dict
+    per_row: tuple
+    n_jobs: int | None
+    owner: str
+    out_of_bag: bool = False
+    race: bool = False
+
+    @property
+    def scale(self):
+        """What row losses of each output are divided by."""
+        measure = self.measure
+        if measure.kind != "r2":
+            width = measure.targets.shape[1] if measure.by_rows else 1
+            return np.ones(width)
+        weight = self.weight
+        rows = np.arange(len(self.y)) if weight is None else np.flatnonzero(weight)
+        weight = None if weight is None else weight[rows]
+        targets = measure.targets[rows]
+        spread = mean_over_rows(row_spread(targets, weight), weight)
+        return np.where(spread > 0, spread, 1.0)
+
+    def read(self, reading, param, values, numbers, *, families=True):
+        """Stream what a reading reads off the draws."""
+        for number, draw, _, result in read_over(
+            self.estimator,
+            self.X,
+            self.y,
+            self.draws,
+            numbers,
+            reading=reading,
+            param=param,
+            values=values,
+            families=families and self.measure.kind != "model",
+            classes=self.classes,
+            fit_params=self.fit_params,
+            per_row=self.per_row,
+            groups=self.groups,
+            n_jobs=self.n_jobs,
+            owner=self.owner,
+            noun="draw" if self.out_of_bag else "fold",
+        ):
+            yield number, draw, result
+
+
+def check_estimator(estimator):
+    tags = tags_of(estimator)
+    if tags is not None and tags.input_tags.pairwise:
+        raise ValueError(
+            "AutoRegularizedCV takes rows and cannot take the columns of a precomputed "
+            f"kernel or distance matrix with them. Got {estimator!r}; let the "
+            "estimator compute its kernel."
+        )
+
+
+def seeded(estimator, seed):
+    """A clone whose `random_state`s that are None are integers.
+
+    Candidates then share their random choices, and a fit can be repeated.
+    """
+    estimator = clone(estimator)
+    known = estimator.get_params(deep=True)
+    missing = [
+        name for name in random_state_parameters(estimator) if known[name] is None
+    ]
+    if missing:
+        estimator.set_params(**{name: derive_seed(seed, name) for name in missing})
+    return estimator
+
+
+def _fits_paths(family):
+    return family is not None and family.fits_paths
+
+
+def with_settings(estimator, candidates):
+    """The settings that the family of the parameter wants in every fit."""
+    family = candidates.family
+    if family is None or not family.settings:
+        return estimator
+    prefix = candidates.param[: -len(family.param)]
+    known = estimator.get_params(deep=True)
+    settings = {f"{prefix}{name}": value for name, value in family.settings.items()}
+    changed = {
+        name: value
+        for name, value in settings.items()
+        if name in known and known[name] != value
+    }
+    return estimator.set_params(**changed)
+
+
+def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
+    """What the search of an AutoRegularizedCV needs.
+
+    Parameters
+    ----------
+    wrapper : AutoRegularizedCV
+        Its parameters are read.
+    estimator : estimator
+    candidates : Candidates
+    data : tuple
+        X, y, weights and groups, checked.
+    fit_params : dict
+    seed : int
+
+    Returns
+    -------
+    plan : Plan
+    splits : Splits
+    scorer : callable
+    """
+    X, y, weight, groups = data
+    classifier = is_classifier(estimator)
+    rows = np.arange(len(y)) if weight is None else np.flatnonzero(weight)
+    classes = ()
+    if classifier:
+        columns = y[rows].reshape(len(rows), -1).T
+        classes = tuple(np.unique(column) for column in columns)
+    measure, scorer = resolve_scoring(wrapper.scoring, estimator, X, y, classes, rows)
+    out_of_bag = _out_of_bag(wrapper, estimator, candidates, measure, fit_params)
+    if out_of_bag:
+        splits = one_draw(X, y, weight)
+    else:
+        repeats = _repeats(wrapper, candidates, measure, fit_params)
+        splits = make_splits(
+            wrapper.cv, repeats, X, y, weight, groups, seed, classifier=classifier
+        )
+    plan = Plan(
+        estimator=estimator,
+        X=X,
+        y=y,
+        draws=splits.draws,
+        n_first=splits.n_first,
+        measure=measure,
+        weight=weight,
+        groups=groups,
+        classes=classes,
+        fit_params=fit_params,
+        per_row=_inputs.per_row_names(fit_params, len(y)),
+        n_jobs=wrapper.n_jobs,
+        owner=type(wrapper).__name__,
+        out_of_bag=out_of_bag,
+        race=wrapper.engine == "auto" and not _fits_paths(candidates.family),
+    )
+    return plan, splits, scorer
+
+
+def _out_of_bag(wrapper, estimator, candidates, measure, fit_params):
+    """Whether candidates are scored out of bag rather than on folds."""
+    if wrapper.cv is not None and not isinstance(wrapper.cv, str):
+        return False
+    possible = offers_out_of_bag(estimator, candidates.param)
+    possible = possible and measure.kind != "model" and not fit_params
+    possible = possible and wrapper.engine != "generic"
+    if isinstance(wrapper.cv, str) and not possible:
+        raise ValueError(
+            'cv="out_of_bag" needs a bag or a forest (that bootstraps, by itself '
+            "and not in a pipeline), a scorer of predictions and no further "
+            "arguments of `fit`, fitted by a family. Got "
+            f"{estimator!r}; use folds."
+        )
+    return possible
+
+
+def _repeats(wrapper, candidates, measure, fit_params):
+    """How often folds are repeated."""
+    counted = wrapper.cv is None or isinstance(wrapper.cv, (int, np.integer))
+    if wrapper.n_repeats != "auto":
+        if not counted and wrapper.n_repeats != 1:
+            raise ValueError(
+                "`n_repeats` repeats a number of folds; a splitter or an iterable "
+                f"says itself how often. Got n_repeats={wrapper.n_repeats!r} with "
+                f"cv={wrapper.cv!r}; set n_repeats=1."
+            )
+        return wrapper.n_repeats
+    served = wrapper.engine != "generic" and measure.kind != "model"
+    if not counted or not served or fit_params:
+        return 1
+    return candidates.family.n_repeats if _fits_paths(candidates.family) else 1

@@ -1,0 +1,204 @@
+"""Rules that pick a candidate from a curve.
+
+A rule is a function of the curve that returns the index of a candidate, which
+candidates were admissible, and why. Only differences of scores are used, so rules do
+not depend on the scale or the sign of the metric.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genestimators.regularization._curve import pick
+
+
+@dataclass(frozen=True, eq=False)
+class Pick:
+    """What a rule picked.
+
+    Attributes
+    ----------
+    index : int
+    admissible : ndarray of shape (n_values,), bool
+        The candidates it picked from.
+    reason : str
+        What they have in common and what decided among them.
+    """
+
+    index: int
+    admissible: np.ndarray
+    reason: str
+
+
+def best(curve):
+    """The best mean validation score."""
+    index = curve.best
+    return Pick(index, _only(curve, index), "it has the best mean validation score")
+
+
+def gap(curve, *, q=0.25):
+    """The smallest gap among the candidates that are tied with the best.
+
+    Parameters
+    ----------
+    q : float, default=0.25
+        Candidates within q paired standard errors of the best are tied with it.
+    """
+    admissible = _tied(curve, q)
+    index = pick(-curve.gap, curve.strength, admissible)
+    return Pick(
+        index,
+        admissible,
+        f"it has the smallest gap among those within {q:g} paired standard errors of "
+        "the best",
+    )
+
+
+def one_standard_error(curve, *, classic=False):
+    """The strongest penalty within one standard error of the best.
+
+    Parameters
+    ----------
+    classic : bool, default=False
+        Use the standard error of the best mean score itself (Breiman et al., 1984)
+        rather than that of paired differences, which is smaller.
+    """
+    if classic:
+        error = curve.std_error()[curve.best]
+        short = curve.mean_test[curve.best] - curve.mean_test
+        admissible = _contiguous(curve, short <= np.nan_to_num(error))
+        words = "one standard error"
+    else:
+        admissible = _tied(curve, 1.0)
+        words = "one paired standard error"
+    index = pick(curve.strength.astype(float), curve.strength, admissible)
+    return Pick(
+        index, admissible, f"it is the strongest penalty within {words} of the best"
+    )
+
+
+def penalized(curve, *, weight=0.1):
+    """The best validation score minus a share of the gap.
+
+    Parameters
+    ----------
+    weight : float, default=0.1
+        What a unit of gap costs.
+    """
+    index = pick(curve.mean_test - weight * curve.gap, curve.strength)
+    return Pick(
+        index,
+        _only(curve, index),
+        f"its validation score less {weight:g} times its gap is the best",
+    )
+
+
+def vfold_penalty(curve, *, kappa=1.25):
+    """The best training score of the full fit, less the gap the folds predict for it.
+
+    V-fold penalisation (Arlot, 2008): the gap of the folds, times the share of rows in
+    a training fold, estimates the optimism of the fit on all rows.
+
+    Parameters
+    ----------
+    kappa : float, default=1.25
+        1 is unbiased; more penalises beyond that, which pays where noise is strong.
+    """
+    if not curve.partition:
+        raise ValueError(
+            'rule="vfold_penalty" needs folds that split the rows, each row left out '
+            "once: a time split or a random split is none. Use KFold or its kin, or "
+            'rule="gap".'
+        )
+    share = 1.0 - 1.0 / curve.n_folds
+    criterion = curve.full_train - kappa * share * curve.gap
+    index = pick(criterion, curve.strength)
+    return Pick(
+        index,
+        _only(curve, index),
+        f"its training score less {kappa:g} times its estimated optimism is the best",
+    )
+
+
+def tolerance(curve, *, tolerance=0.01):
+    """The strongest penalty whose loss of score is a small share.
+
+    Parameters
+    ----------
+    tolerance : float, default=0.01
+        Share of the range from the worst candidate to the best that may be given up.
+    """
+    scores = curve.mean_test
+    allowed = tolerance * (np.nanmax(scores) - np.nanmin(scores))
+    admissible = _contiguous(curve, scores[curve.best] - scores <= allowed)
+    index = pick(curve.strength.astype(float), curve.strength, admissible)
+    return Pick(
+        index,
+        admissible,
+        f"it is the strongest penalty that gives up at most {tolerance:.0%} of the "
+        "range of scores",
+    )
+
+
+def stability(curve, *, q=1.0):
+    """The most stable predictions among tied candidates no weaker than the best.
+
+    Estimation stability (Lim and Yu, 2016): the variance of the predictions from fold
+    to fold, over their mean square.
+
+    Parameters
+    ----------
+    q : float, default=1.0
+        Candidates within q paired standard errors of the best are tied with it.
+    """
+    admissible = _tied(curve, q) & (curve.strength >= curve.strength[curve.best])
+    index = pick(-curve.instability, curve.strength, admissible)
+    return Pick(
+        index,
+        admissible,
+        "its predictions change least from fold to fold among those no weaker than "
+        f"the best and within {q:g} paired standard errors of it",
+    )
+
+
+RULES = {
+    "gap": gap,
+    "best": best,
+    "one_standard_error": one_standard_error,
+    "penalized": penalized,
+    "vfold_penalty": vfold_penalty,
+    "tolerance": tolerance,
+    "stability": stability,
+}
+
+
+def _tied(curve, q):
+    """Candidates within q paired standard errors of the best, next to it."""
+    reference = curve.best
+    short = curve.mean_test[reference] - curve.mean_test
+    error = np.nan_to_num(curve.paired_std_error(reference))
+    return _contiguous(curve, short <= q * error)
+
+
+def _contiguous(curve, tied):
+    """The run of tied candidates around the best, in order of strength.
+
+    A candidate behind a worse one is likelier to be there by chance.
+    """
+    order = curve.order
+    along = (tied | (np.arange(len(tied)) == curve.best))[order]
+    place = int(np.flatnonzero(order == curve.best)[0])
+    first = last = place
+    while first > 0 and along[first - 1]:
+        first -= 1
+    while last < len(order) - 1 and along[last + 1]:
+        last += 1
+    inside = np.zeros(len(order), dtype=bool)
+    inside[order[first : last + 1]] = True
+    return inside
+
+
+def _only(curve, index):
+    chosen = np.zeros(len(curve.values), dtype=bool)
+    chosen[index] = True
+    return chosen

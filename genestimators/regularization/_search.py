@@ -1,0 +1,172 @@
+"""Tries the candidates on every draw and collects what was read off."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.stats import t as student_t
+
+from genestimators.regularization._reading import ScoreReading
+
+MOST_NUMBERS = 1 << 24  # of row losses or of answers that are kept
+RACE_AFTER = 3  # folds
+RACE_LEVEL = 0.005
+
+
+@dataclass(eq=False)
+class Trials:
+    """Scores of candidates on draws.
+
+    Attributes
+    ----------
+    test, train, fit_seconds, score_seconds : ndarray of shape (n_values, n_splits)
+    losses : ndarray of shape (n_values, n_rows) or None
+        Sums over splits of the losses of each row.
+    times : ndarray of shape (n_rows,)
+        In how many splits a row was scored.
+    train_losses : ndarray of shape (n_values, n_rows) or None
+        Out of bag only.
+    answers : ndarray of shape (n_values, n_rows, width) or None
+        Out-of-fold answers of the first repeat; NaN where there is none.
+    family : Family or None
+        Which did the work.
+    path : Path or None
+        Out of bag: the fitted path.
+    n_fits : int
+    """
+
+    test: np.ndarray
+    train: np.ndarray
+    fit_seconds: np.ndarray
+    score_seconds: np.ndarray
+    losses: np.ndarray | None
+    times: np.ndarray
+    train_losses: np.ndarray | None
+    answers: np.ndarray | None
+    family: object
+    path: object
+    n_fits: int
+
+    def join(self, other, before):
+        """With the candidates of other trials before or after these."""
+        first, second = (other, self) if before else (self, other)
+
+        def both(name):
+            parts = getattr(first, name), getattr(second, name)
+            return None if parts[0] is None else np.concatenate(parts)
+
+        names = ("test", "train", "fit_seconds", "score_seconds", "losses")
+        names += ("train_losses", "answers")
+        return Trials(
+            **{name: both(name) for name in names},
+            times=self.times,
+            family=self.family,
+            path=self.path if other.path is None else None,
+            n_fits=self.n_fits + other.n_fits,
+        )
+
+
+def try_candidates(plan, param, values, *, families=True, progress=None, keep=True):
+    """Score candidates on every draw.
+
+    Parameters
+    ----------
+    plan : Plan
+    param : str
+    values : list
+        Plain objects.
+    families : bool, default=True
+        Whether families may do the work.
+    progress : callable, optional
+        `progress()` is called after each draw.
+    keep : bool, default=True
+        Keep row losses and answers, unless they would be too many.
+
+    Returns
+    -------
+    Trials
+    """
+    n_rows, n_values, n_splits = len(plan.y), len(values), len(plan.draws)
+    measure = plan.measure
+    width = max(1, sum(len(labels) for labels in plan.classes), measure.n_outputs)
+    keep_losses = measure.by_rows and keep and n_rows * n_values <= MOST_NUMBERS
+    keep_losses = keep_losses or plan.out_of_bag
+    keep_answers = keep and n_rows * n_values * width <= MOST_NUMBERS
+    first = range(plan.n_first) if keep_answers else ()
+    reading = ScoreReading(
+        measure=measure,
+        row_weight=plan.weight,
+        scale=plan.scale,
+        keep_losses=keep_losses,
+        keep_answers=frozenset(first),
+        out_of_bag=plan.out_of_bag,
+    )
+    shape = (n_values, n_splits)
+    trials = Trials(
+        test=np.full(shape, np.nan),
+        train=np.full(shape, np.nan),
+        fit_seconds=np.full(shape, np.nan),
+        score_seconds=np.full(shape, np.nan),
+        losses=np.zeros((n_values, n_rows)) if keep_losses else None,
+        times=np.zeros(n_rows, dtype=np.intp),
+        train_losses=None,
+        answers=None,
+        family=None,
+        path=None,
+        n_fits=0,
+    )
+    alive = np.arange(n_values)
+    for numbers in _stages(plan, n_splits):
+        if plan.race and numbers[0] > 0:
+            alive = _in_the_race(trials.test[:, : numbers[0]])
+        tried = [values[i] for i in alive]
+        stream = plan.read(reading, param, tried, numbers, families=families)
+        for number, _, result in stream:
+            _collect(trials, number, alive, result, n_rows)
+            if progress is not None:
+                progress()
+    if trials.answers is None and keep_answers:
+        raise RuntimeError("No answers were kept.")
+    return trials
+
+
+def _stages(plan, n_splits):
+    """Draws to do before candidates may be given up, and the rest."""
+    if not plan.race or n_splits <= RACE_AFTER:
+        return [list(range(n_splits))]
+    return [list(range(RACE_AFTER)), list(range(RACE_AFTER, n_splits))]
+
+
+def _in_the_race(test):
+    """Candidates not clearly beaten, by paired differences on the folds so far."""
+    n = test.shape[1]
+    best = int(np.nanargmax(test.mean(axis=1)))
+    short = test[best] - test
+    error = short.std(axis=1, ddof=1) / np.sqrt(n)
+    beaten = short.mean(axis=1) > student_t.ppf(1 - RACE_LEVEL, n - 1) * error
+    beaten &= short.mean(axis=1) > 0
+    return np.flatnonzero(~beaten)
+
+
+def _collect(trials, number, alive, result, n_rows):
+    trials.test[alive, number] = result.test
+    trials.train[alive, number] = result.train
+    trials.fit_seconds[alive, number] = result.fit_seconds
+    trials.score_seconds[alive, number] = result.score_seconds
+    rows = result.rows
+    new = trials.times[rows] == 0
+    if trials.losses is not None:
+        if len(alive) < len(trials.losses):
+            trials.losses[np.setdiff1d(np.arange(len(trials.losses)), alive)] = np.nan
+        trials.losses[np.ix_(alive, rows)] += result.losses
+    trials.times[rows] += 1
+    if result.train_losses is not None:
+        trials.train_losses = np.full((len(trials.test), n_rows), np.nan)
+        trials.train_losses[np.ix_(alive, rows)] = result.train_losses
+    if result.answers is not None:
+        if trials.answers is None:
+            width = result.answers.shape[2]
+            trials.answers = np.full((len(trials.test), n_rows, width), np.nan)
+        trials.answers[np.ix_(alive, rows[new])] = result.answers[:, new]
+    trials.family = result.family if result.family is not None else trials.family
+    trials.path = result.path
+    trials.n_fits += result.n_fits

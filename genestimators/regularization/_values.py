@@ -1,0 +1,191 @@
+"""The candidates: which parameter, which values, which of them penalise more."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from sklearn.base import clone
+
+from genestimators.fitting._tuned import (
+    family_of,
+    in_an_ensemble,
+    known_parameters,
+    preferred_parameter,
+    rows_before,
+)
+
+# Every value costs every member of an ensemble a set of answers, and averaging makes
+# the curve smooth: a part of the values is enough.
+MOST_OF_A_MEMBER = 40
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """The values of a parameter to choose from.
+
+    Attributes
+    ----------
+    param : str
+    values : ndarray of shape (n_values,)
+        Of object where they are not all numbers.
+    family : Family or None
+        What is known of the parameter.
+    automatic : bool
+        Whether the values were not the user's.
+    """
+
+    param: str
+    values: np.ndarray
+    family: object
+    automatic: bool
+
+    @property
+    def direction(self):
+        """Which values penalise more, or None where that is not known."""
+        return None if self.family is None else self.family.stronger
+
+    @property
+    def strength(self):
+        """Rank of each value by strength of penalty; in the order given if unknown."""
+        if self.direction is None:
+            return np.arange(len(self.values))
+        key = np.array([np.inf if v is None else float(v) for v in self.values])
+        order = np.argsort(key, kind="stable")
+        rank = np.empty(len(key), dtype=np.intp)
+        rank[order] = np.arange(len(key))
+        return rank if self.direction == "larger" else len(key) - 1 - rank
+
+    def with_values(self, values):
+        """The same parameter with other values."""
+        return replace(self, values=values)
+
+    def joined(self, new):
+        """With new values, which lie before or after all others."""
+        parts = [self.values, new] if new[0] > self.values[0] else [new, self.values]
+        return replace(self, values=np.concatenate(parts))
+
+    def at(self, index):
+        """A value as a plain Python object, to be set as a parameter."""
+        value = self.values[index]
+        return value.item() if isinstance(value, np.generic) else value
+
+    def as_list(self):
+        """All values as plain Python objects."""
+        return [self.at(i) for i in range(len(self.values))]
+
+    def end(self, index):
+        """Whether a value is the weakest or the strongest: "weak", "strong" or ""."""
+        strength = self.strength
+        if self._limit(index):
+            return ""
+        if strength[index] == 0:
+            return "weak"
+        return "strong" if strength[index] == len(strength) - 1 else ""
+
+    def _limit(self, index):
+        """Whether no value lies beyond by its nature."""
+        if self.family is None or self.values[index] is None:
+            return self.values[index] is None
+        return float(self.values[index]) in self.family.limits
+
+    def extended(self, index):
+        """New values beyond an end of an automatic range, or none."""
+        end = self.end(index)
+        if not self.automatic or not end or self.family.scale is None:
+            return np.empty(0)
+        larger = (end == "strong") == (self.direction == "larger")
+        return np.asarray(self.family.more_values(self.values, larger))
+
+
+def find_candidates(estimator, param, values, X, y, weight):
+    """Resolve `param` and `values`.
+
+    Returns
+    -------
+    Candidates
+
+    Raises
+    ------
+    ValueError
+        If there is no such parameter, no known penalty, or the values do not do.
+    """
+    if param == "auto":
+        param = preferred_parameter(estimator)
+        if param is None:
+            raise ValueError(
+                f"No penalty is known for {type(estimator).__name__}; name one, as in "
+                f'`param="alpha", values=[...]`. Known are {_list(known_parameters())}.'
+            )
+    else:
+        known = estimator.get_params(deep=True)
+        if param not in known and "__" not in param:
+            raise ValueError(
+                f"`param` must be a parameter of {type(estimator).__name__}, in the "
+                f"notation of set_params: one of {_list(sorted(known))}. "
+                f"Got {param!r}."
+            )
+        _check_settable(estimator, param)
+    family = family_of(estimator, param)
+    if isinstance(values, str) and values == "auto":
+        if family is None:
+            raise ValueError(
+                f"No range of values is known for `{param}`; pass `values`, a sequence "
+                'of those to try. Got values="auto".'
+            )
+        leaf, rows, target = rows_before(estimator, param, X, y, weight)
+        found = np.asarray(family.default_values(leaf, rows, target, weight))
+        if in_an_ensemble(estimator, param) and len(found) > MOST_OF_A_MEMBER:
+            places = np.linspace(0, len(found) - 1, MOST_OF_A_MEMBER)
+            found = found[np.rint(places).astype(int)]
+        return Candidates(param, found, family, True)
+    return Candidates(param, _checked(values, param), family, False)
+
+
+def _list(names):
+    return ", ".join(names)
+
+
+def _check_settable(estimator, param):
+    try:
+        clone(estimator).set_params(**{param: None})
+    except ValueError as exc:
+        known = ", ".join(sorted(estimator.get_params(deep=True)))
+        raise ValueError(
+            f"`param` must be a parameter of {type(estimator).__name__}, in the "
+            f"notation of set_params: one of {known}. Got {param!r}."
+        ) from exc
+
+
+def _checked(values, param):
+    """Values as an array: at least two, all different, numbers or None."""
+    if isinstance(values, str) or not hasattr(values, "__len__"):
+        raise TypeError(
+            '`values` must be "auto" or a sequence of the values to try. '
+            f"Got {values!r}."
+        )
+    values = list(values)
+    if len(values) < 2:
+        raise ValueError(
+            f"`values` must hold at least two values of `{param}` to choose from. Got "
+            f"{values!r}; with one there is nothing to choose."
+        )
+    for value in values:
+        number = isinstance(value, (int, float, np.integer, np.floating))
+        number = number and not isinstance(value, (bool, np.bool_))
+        if value is not None and (not number or np.isnan(value)):
+            raise ValueError(
+                f"`values` must be numbers (or None), which can be ordered by how "
+                f"strongly they penalise. Got {value!r}; use GridSearchCV for others."
+            )
+    if len({None if v is None else float(v) for v in values}) < len(values):
+        raise ValueError(f"`values` must all be different. Got {values!r}.")
+    if any(value is None for value in values):
+        out = np.empty(len(values), dtype=object)
+        out[:] = values
+        return out
+    if all(isinstance(value, (int, np.integer)) for value in values):
+        return np.asarray(values, dtype=np.int64)
+    if any(isinstance(value, (int, np.integer)) for value in values):
+        out = np.empty(len(values), dtype=object)
+        out[:] = values
+        return out
+    return np.asarray(values, dtype=np.float64)
