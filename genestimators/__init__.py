@@ -17,7 +17,12 @@ from genestimators.bagging import (
     BootstrapBaggingRegressor,
 )
 from genestimators.fitting import Family, Path, register_family
-from genestimators.regularization import AutoRegularizedCV, Choice, Curve
+from genestimators.regularization import (
+    AutoRegularizedCV,
+    Choice,
+    Curve,
+    RegularizationDisplay,
+)
 from genestimators.resampling import (
     BayesianBootstrap,
     BlockBootstrap,
@@ -49,6 +54,7 @@ __all__ = [
     "OneClassReplicateWarning",
     "OutOfBagWarning",
     "Path",
+    "RegularizationDisplay",
     "Subsample",
     "UnweightedScoreWarning",
     "__version__",

@@ -3,5 +3,6 @@
 from genestimators.regularization._auto import AutoRegularizedCV
 from genestimators.regularization._choice import Choice
 from genestimators.regularization._curve import Curve
+from genestimators.regularization._display import RegularizationDisplay
 
-__all__ = ["AutoRegularizedCV", "Choice", "Curve"]
+__all__ = ["AutoRegularizedCV", "Choice", "Curve", "RegularizationDisplay"]

@@ -134,10 +134,21 @@ def find_candidates(estimator, param, values, X, y, weight):
         leaf, rows, target = rows_before(estimator, param, X, y, weight)
         found = np.asarray(family.default_values(leaf, rows, target, weight))
         if in_an_ensemble(estimator, param) and len(found) > MOST_OF_A_MEMBER:
-            places = np.linspace(0, len(found) - 1, MOST_OF_A_MEMBER)
-            found = found[np.rint(places).astype(int)]
+            found = thinned(found, MOST_OF_A_MEMBER)
         return Candidates(param, found, family, True)
     return Candidates(param, _checked(values, param), family, False)
+
+
+def thinned(values, most):
+    """At most so many of increasing values, about evenly in their logarithm.
+
+    The smallest and the largest are among them.
+    """
+    first = int(np.searchsorted(values, 0.0, side="right"))  # the first positive one
+    rest = values[first:]
+    targets = np.geomspace(rest[0], rest[-1], most - min(first, 1))
+    places = np.abs(np.log(rest)[:, None] - np.log(targets)).argmin(axis=0)
+    return np.concatenate([values[: min(first, 1)], rest[np.unique(places)]])
 
 
 def _list(names):

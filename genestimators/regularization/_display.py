@@ -1,0 +1,210 @@
+"""A picture of the curve that a penalty strength was chosen from."""
+
+import numpy as np
+from sklearn.utils.validation import check_is_fitted
+
+_WIDE = 30.0  # from this ratio of the largest to the smallest value on: logarithmic
+
+
+class RegularizationDisplay:
+    """Training and validation curves, the admissible values, the choice and its gap.
+
+    Make it by `from_estimator`.
+
+    Parameters
+    ----------
+    param : str
+        Name of the parameter.
+    values : ndarray of shape (n_values,)
+        Its values.
+    test, train : ndarray of shape (n_values,)
+        Mean validation and training scores.
+    band : ndarray of shape (n_values,)
+        Paired standard errors of the differences to the best validation score.
+    admissible : ndarray of shape (n_values,), bool
+        What the rule picked from.
+    chosen, best : int
+        Positions of the chosen value and of that with the best validation score.
+    direction : {"larger", "smaller"} or None
+        Which values penalise more.
+    score_name : str
+        What the scores are.
+
+    Attributes
+    ----------
+    ax_ : matplotlib Axes
+        The axes drawn on.
+    figure_ : matplotlib Figure
+        The figure they are in.
+    train_line_, test_line_ : matplotlib Line2D
+        The curves.
+    band_ : matplotlib collection
+        The band of paired standard errors.
+
+    Examples
+    --------
+    >>> from sklearn.datasets import load_diabetes
+    >>> from sklearn.linear_model import Ridge
+    >>> from genestimators import AutoRegularizedCV, RegularizationDisplay
+    >>> X, y = load_diabetes(return_X_y=True)
+    >>> model = AutoRegularizedCV(Ridge(), random_state=0).fit(X, y)
+    >>> display = RegularizationDisplay.from_estimator(model)  # doctest: +SKIP
+    """
+
+    def __init__(
+        self,
+        *,
+        param,
+        values,
+        test,
+        train,
+        band,
+        admissible,
+        chosen,
+        best,
+        direction=None,
+        score_name="score",
+    ):
+        self.param = param
+        self.values = values
+        self.test = test
+        self.train = train
+        self.band = band
+        self.admissible = admissible
+        self.chosen = chosen
+        self.best = best
+        self.direction = direction
+        self.score_name = score_name
+
+    @classmethod
+    def from_estimator(cls, estimator, *, ax=None, score_name=None):
+        """Draw the curve of a fitted `AutoRegularizedCV`.
+
+        Parameters
+        ----------
+        estimator : AutoRegularizedCV
+            Fitted.
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+        score_name : str, default=None
+            What the scores are; None takes it from `scoring`.
+
+        Returns
+        -------
+        display : RegularizationDisplay
+        """
+        check_is_fitted(estimator)
+        results = estimator.cv_results_
+        if score_name is None:
+            scoring = estimator.scoring
+            score_name = scoring if isinstance(scoring, str) else "score"
+        mean = results["mean_test_score"]
+        display = cls(
+            param=estimator.param_,
+            values=estimator.values_,
+            test=mean,
+            train=results["mean_train_score"],
+            band=results["paired_std_error"],
+            admissible=results["admissible"],
+            chosen=estimator.best_index_,
+            best=int(np.nanargmax(mean)),
+            direction=estimator.direction_,
+            score_name=score_name,
+        )
+        return display.plot(ax=ax)
+
+    def plot(self, *, ax=None):
+        """Draw.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : RegularizationDisplay
+            Itself.
+        """
+        import matplotlib.pyplot as plt
+
+        if ax is None:
+            _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+        x, order = self._places(ax)
+        train, test = self.train[order], self.test[order]
+        band = np.nan_to_num(self.band[order])
+        (self.train_line_,) = ax.plot(
+            x, train, color="C1", linestyle="--", marker=".", label="training"
+        )
+        (self.test_line_,) = ax.plot(
+            x, test, color="C0", marker=".", label="validation"
+        )
+        self.band_ = ax.fill_between(
+            x,
+            test - band,
+            test + band,
+            color="C0",
+            alpha=0.2,
+            linewidth=0,
+            label="paired standard error to the best",
+        )
+        admissible = self.admissible[order]
+        if admissible.sum() > 1:
+            ax.scatter(
+                x[admissible],
+                test[admissible],
+                s=60,
+                facecolors="none",
+                edgecolors="C0",
+                zorder=3,
+                label="admissible",
+            )
+        at = int(np.flatnonzero(order == self.chosen)[0])
+        ax.vlines(x[at], test[at], train[at], color="0.3", linewidth=1.5, label="gap")
+        ax.scatter(
+            x[at], test[at], marker="*", s=180, color="C3", zorder=4, label="chosen"
+        )
+        if self.best != self.chosen:
+            place = int(np.flatnonzero(order == self.best)[0])
+            ax.scatter(
+                x[place],
+                test[place],
+                marker="x",
+                s=60,
+                color="0.2",
+                zorder=4,
+                label="best validation score",
+            )
+        ax.set_ylabel(self.score_name)
+        ax.set_xlabel(self._axis_name())
+        ax.legend(fontsize="small")
+        self.ax_, self.figure_ = ax, ax.figure
+        return self
+
+    def _places(self, ax):
+        """Where each value stands on the axis, and the order of the values."""
+        numbers = np.array([np.inf if v is None else float(v) for v in self.values])
+        order = np.argsort(numbers, kind="stable")
+        numbers = numbers[order]
+        if np.isfinite(numbers).all() and numbers[-1] < _WIDE * max(numbers[0], 0):
+            return numbers, order
+        if np.isfinite(numbers).all() and numbers[0] > 0:
+            ax.set_xscale("log")
+            return numbers, order
+        # A zero or None has no place on a logarithmic axis: values in their order.
+        x = np.arange(len(numbers), dtype=float)
+        shown = np.unique(
+            np.linspace(0, len(x) - 1, min(len(x), 8)).round().astype(int)
+        )
+        ax.set_xticks(x[shown], [_label(self.values[order[i]]) for i in shown])
+        return x, order
+
+    def _axis_name(self):
+        if self.direction is None:
+            return self.param
+        arrow = "→" if self.direction == "larger" else "←"
+        return f"{self.param}   (stronger penalty {arrow})"
+
+
+def _label(value):
+    return "None" if value is None else f"{float(value):.3g}"
