@@ -6,7 +6,7 @@ one go, and kept by row, the losses also say how far two candidates differ on th
 rows, and what choosing among them costs.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -108,12 +108,24 @@ class LossTable:
     spread : ndarray of shape (n_rows,)
         What a constant prediction loses, in the same units.
     weight : ndarray of shape (n_rows,) or None
+    single : ndarray of shape (n_values, n_rows) or None, default=None
+        Losses of single models, where `losses` are means over several.
     """
 
     kind: str
     losses: np.ndarray
     spread: np.ndarray
     weight: np.ndarray | None
+    single: np.ndarray | None = None
+
+    def take(self, candidates):
+        """The same of some candidates."""
+        single = None if self.single is None else self.single[candidates]
+        return replace(self, losses=self.losses[candidates], single=single)
+
+    def of_single_models(self):
+        """With the losses of single models in the place of their means."""
+        return self if self.single is None else replace(self, losses=self.single)
 
     def scores(self, shares):
         """Scores of every candidate under given shares of the rows.

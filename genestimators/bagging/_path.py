@@ -263,6 +263,25 @@ class _OutOfBagView(Path):
             self._known = self.path.outputs(filled)
         return self._known
 
+    def row_losses(self, kind):
+        """Losses of a bag of all members, where only some left a row out.
+
+        Squared and Brier loss of a mean fall with the number of members like its
+        variance, so they are told for the whole bag: unbiased, as the candidates'
+        variances differ.
+        """
+        wrapper, response = self.path.wrapper, self.path.response
+        fits = {"squared": "predict", "brier": "probability"}
+        if wrapper.aggregate != "mean" or response.kind != fits[kind]:
+            return None
+        return np.stack([self._whole_bag_loss(tally) for tally in self.path.tallies])
+
+    def _whole_bag_loss(self, tally):
+        sums = tally.rows
+        limit = sums.limit_loss()
+        whole = limit + (sums.member_loss() - limit) / len(self.path.members)
+        return np.where(np.isnan(whole), sums.mean_loss(), whole)
+
     def predict(self, X):
         return np.stack([one.predict for one in self._outputs()])
 

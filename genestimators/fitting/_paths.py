@@ -96,6 +96,21 @@ class Path:
         """
         return None
 
+    def row_losses(self, kind):
+        """Losses of the rows asked about, if better ones are known than of the answers.
+
+        Parameters
+        ----------
+        kind : {"squared", "brier"}
+
+        Returns
+        -------
+        losses : ndarray of shape (n_values, n_rows, n_outputs), or None
+            An ensemble that answers out of bag by few members takes off what their
+            small number adds. None (the default): those of the answers are meant.
+        """
+        return None
+
     def parts(self, n_rows):
         """Parts of the path that are asked one after the other, to save memory.
 

@@ -105,10 +105,14 @@ class Curve:
 
 
 def split_std_error(values, n_folds):
-    """Standard deviation over splits over the root of the number of folds."""
+    """Standard deviation over splits over the root of the number of folds.
+
+    The degree of freedom that the mean takes is one of the folds, so that a repeat of
+    the same folds changes nothing.
+    """
     if values.shape[1] < 2:
         return np.full(len(values), np.nan)
-    return values.std(axis=1, ddof=1) / np.sqrt(n_folds)
+    return values.std(axis=1) / np.sqrt(max(n_folds - 1, 1))
 
 
 def row_std_error(values, weight):

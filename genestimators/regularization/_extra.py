@@ -41,7 +41,9 @@ def instability(plan, candidates):
     centred by the mean target.
     """
     measure = plan.measure
-    response = Response(measure.primary, measure.needed.classes)
+    # Positions of labels are no quantities: votes stand for them.
+    kind = "vote" if measure.primary == "label" else measure.primary
+    response = Response(kind, measure.needed.classes)
     rows = np.arange(len(plan.y))
     if plan.weight is not None:
         rows = np.flatnonzero(plan.weight)

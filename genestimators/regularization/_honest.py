@@ -18,7 +18,7 @@ FAR = 4.0  # paired standard errors behind the best: such candidates are never c
 _BLOCK = 1 << 22  # numbers of resampling counts at a time
 
 
-def corrected_score(table, chosen, clusters, seed, *, confidence=0.95):
+def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0.0):
     """Score to expect of the chosen candidate, with an interval.
 
     Parameters
@@ -30,28 +30,31 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95):
         Rows that are resampled together.
     seed : int
     confidence : float, default=0.95
+    between : float, default=0.0
+        Variance of the score from one fitted model to the next, which the rows do not
+        show. It widens the interval.
 
     Returns
     -------
     score : float
     interval : tuple of float
-        Percentiles of the scores of the resamples.
+        Percentiles of the scores of the resamples, widened.
     """
     n = len(table.spread)
     everywhere = np.ones(n) if table.weight is None else table.weight
     scores = table.scores(everywhere)
     best = int(np.nanargmax(scores))
     near = np.flatnonzero(_near(table, scores, best))
-    losses = table.losses[near]
-    near_table = type(table)(table.kind, losses, table.spread, table.weight)
+    near_table = table.take(near)
+    single = near_table.of_single_models()
     found = []
     for counts in _resamples(n, clusters, seed, _BLOCK):
         inside = near_table.scores(counts * everywhere)
         picked = np.argmax(inside, axis=1)
-        outside = near_table.scores((counts == 0) * everywhere)
+        outside = single.scores((counts == 0) * everywhere)
         found.append(outside[np.arange(len(picked)), picked])
     found = np.concatenate(found)
-    return _summary(found, scores[chosen] - scores[best], confidence)
+    return _summary(found, scores[chosen] - scores[best], confidence, between)
 
 
 def corrected_score_of_scorer(
@@ -88,13 +91,39 @@ def corrected_score_of_scorer(
     return centre, (centre - float(reach), centre + float(reach))
 
 
-def _summary(found, given_up, confidence):
+def _summary(found, given_up, confidence, between):
     found = found[~np.isnan(found)] + given_up
     if not len(found):
         return float("nan"), (float("nan"), float("nan"))
     tail = (1 - confidence) / 2
-    low, high = np.quantile(found, [tail, 1 - tail])
-    return float(found.mean()), (float(low), float(high))
+    centre, own = found.mean(), found.var()
+    wider = np.sqrt(1 + between / own) if own > 0 else 1.0
+    low, high = centre + wider * (np.quantile(found, [tail, 1 - tail]) - centre)
+    return float(centre), (float(low), float(high))
+
+
+def variance_between_models(scores, n_first):
+    """Variance of the score of one model around that of the next, from repeats.
+
+    Parameters
+    ----------
+    scores : ndarray of shape (n_splits,)
+        Of one candidate.
+    n_first : int
+        Splits of a repeat.
+
+    Returns
+    -------
+    variance : float
+        The mean of a repeat is over the same rows every time, so it varies by its
+        models alone; of one model rather than n_first of them that is n_first times
+        as much. 0 where there are no repeats to tell.
+    """
+    n_repeats = len(scores) // n_first
+    if n_repeats < 2 or n_first < 2:
+        return 0.0
+    means = scores[: n_repeats * n_first].reshape(n_repeats, n_first).mean(axis=1)
+    return float(n_first * means.var(ddof=1))
 
 
 def _near(table, scores, best):

@@ -17,6 +17,7 @@ from genestimators.regularization._honest import (
     corrected_score,
     corrected_score_of_folds,
     corrected_score_of_scorer,
+    variance_between_models,
 )
 from genestimators.regularization._rules import RULES, Pick
 from genestimators.regularization._search import MOST_NUMBERS, try_candidates
@@ -197,6 +198,7 @@ def expected_score(plan, candidates, trials, curve, index, seed):
     interval : tuple of float
     """
     measure = plan.measure
+    chosen = index
     if measure.kind == "model":
         return corrected_score_of_folds(curve, index)
     if trials.losses is None and trials.answers is None:
@@ -213,9 +215,14 @@ def expected_score(plan, candidates, trials, curve, index, seed):
         targets = measure.targets[rows]
         spread = (row_spread(targets, weight) / plan.scale).mean(axis=1)
         table = LossTable(
-            measure.kind, trials.losses[:, rows] / trials.times[rows], spread, weight
+            measure.kind,
+            trials.losses[:, rows] / trials.times[rows],
+            spread,
+            weight,
+            trials.first_losses[:, rows],
         )
-        return corrected_score(table, index, clusters, seed)
+        between = variance_between_models(curve.test[chosen], plan.n_first)
+        return corrected_score(table, index, clusters, seed, between=between)
     known = ~np.isnan(trials.answers[index, rows]).any(axis=1)
     rows, clusters = rows[known], None if clusters is None else clusters[known]
     parts = measure.kept.split(trials.answers[:, rows], measure.n_outputs)

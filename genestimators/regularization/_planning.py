@@ -38,6 +38,8 @@ class Plan:
     out_of_bag : bool
     race : bool
         Whether candidates that are clearly beaten are given up.
+    families : bool
+        Whether families may do the work.
     """
 
     estimator: object
@@ -55,6 +57,7 @@ class Plan:
     owner: str
     out_of_bag: bool = False
     race: bool = False
+    families: bool = True
 
     @property
     def scale(self):
@@ -70,7 +73,7 @@ class Plan:
         spread = mean_over_rows(row_spread(targets, weight), weight)
         return np.where(spread > 0, spread, 1.0)
 
-    def read(self, reading, param, values, numbers, *, families=True):
+    def read(self, reading, param, values, numbers):
         """Stream what a reading reads off the draws."""
         for number, draw, _, result in read_over(
             self.estimator,
@@ -81,7 +84,7 @@ class Plan:
             reading=reading,
             param=param,
             values=values,
-            families=families and self.measure.kind != "model",
+            families=self.families,
             classes=self.classes,
             fit_params=self.fit_params,
             per_row=self.per_row,

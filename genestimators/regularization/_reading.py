@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators._inputs import n_rows_of, take_rows
+from genestimators._row_losses import SQUARED
 from genestimators.regularization._measure import CandidateMeasure
 
 
@@ -134,14 +135,29 @@ class ScoreReading:
         kept = answers if keep else None
         if not measure.by_rows:
             return measure.scores(parts, fit.X, fit.y, rows, weight), None, kept
-        losses = measure.losses(parts, rows)
+        losses = self._known_losses(path, covered)
+        if losses is None:
+            losses = measure.losses(parts, rows)
         means = _means(losses, weight)
         scores = measure.scores_of_losses(means, rows, weight)
         flat = (losses / self.scale).mean(axis=2) if self.keep_losses else None
         return scores, flat, kept
 
+    def _known_losses(self, path, covered):
+        """Row losses that a path knows better than its answers show, or None."""
+        kind = "squared" if self.measure.kind in SQUARED else self.measure.kind
+        if kind not in ("squared", "brier"):
+            return None
+        losses = path.row_losses(kind)
+        if losses is None:
+            return None
+        losses = losses[:, covered]
+        if kind == "brier" and len(self.measure.needed.classes[0]) == 2:
+            losses = 0.5 * losses  # as scikit-learn has it for two classes
+        return losses
+
     def _train_score(self, part, fit, sides):
-        if not self.out_of_bag and self.measure.kind in ("r2", "squared", "root"):
+        if not self.out_of_bag and self.measure.kind in SQUARED:
             known = part.training_squared_error()
             if known is not None:
                 scores = self.measure.scores_of_losses(known, fit.rows, fit.weight)

@@ -8,7 +8,8 @@ from scipy.stats import t as student_t
 from genestimators.regularization._reading import ScoreReading
 
 MOST_NUMBERS = 1 << 24  # of row losses or of answers that are kept
-RACE_AFTER = 3  # folds
+RACE_AFTER = 3  # folds, and
+RACE_SHARE = 0.3  # of all of them
 RACE_LEVEL = 0.005
 
 
@@ -21,6 +22,8 @@ class Trials:
     test, train, fit_seconds, score_seconds : ndarray of shape (n_values, n_splits)
     losses : ndarray of shape (n_values, n_rows) or None
         Sums over splits of the losses of each row.
+    first_losses : ndarray of shape (n_values, n_rows) or None
+        The same of the first repeat alone: losses of single models.
     times : ndarray of shape (n_rows,)
         In how many splits a row was scored.
     train_losses : ndarray of shape (n_values, n_rows) or None
@@ -39,6 +42,7 @@ class Trials:
     fit_seconds: np.ndarray
     score_seconds: np.ndarray
     losses: np.ndarray | None
+    first_losses: np.ndarray | None
     times: np.ndarray
     train_losses: np.ndarray | None
     answers: np.ndarray | None
@@ -52,20 +56,21 @@ class Trials:
 
         def both(name):
             parts = getattr(first, name), getattr(second, name)
-            return None if parts[0] is None else np.concatenate(parts)
+            lost = parts[0] is None or parts[1] is None
+            return None if lost else np.concatenate(parts)
 
         names = ("test", "train", "fit_seconds", "score_seconds", "losses")
-        names += ("train_losses", "answers")
+        names += ("first_losses", "train_losses", "answers")
         return Trials(
             **{name: both(name) for name in names},
-            times=self.times,
+            times=np.minimum(self.times, other.times),
             family=self.family,
             path=self.path if other.path is None else None,
             n_fits=self.n_fits + other.n_fits,
         )
 
 
-def try_candidates(plan, param, values, *, families=True, progress=None, keep=True):
+def try_candidates(plan, param, values, *, progress=None, keep=True):
     """Score candidates on every draw.
 
     Parameters
@@ -74,8 +79,6 @@ def try_candidates(plan, param, values, *, families=True, progress=None, keep=Tr
     param : str
     values : list
         Plain objects.
-    families : bool, default=True
-        Whether families may do the work.
     progress : callable, optional
         `progress()` is called after each draw.
     keep : bool, default=True
@@ -88,8 +91,8 @@ def try_candidates(plan, param, values, *, families=True, progress=None, keep=Tr
     n_rows, n_values, n_splits = len(plan.y), len(values), len(plan.draws)
     measure = plan.measure
     width = max(1, sum(len(labels) for labels in plan.classes), measure.n_outputs)
-    keep_losses = measure.by_rows and keep and n_rows * n_values <= MOST_NUMBERS
-    keep_losses = keep_losses or plan.out_of_bag
+    few = n_rows * n_values <= MOST_NUMBERS
+    keep_losses = measure.by_rows and (plan.out_of_bag or (keep and few))
     keep_answers = keep and n_rows * n_values * width <= MOST_NUMBERS
     first = range(plan.n_first) if keep_answers else ()
     reading = ScoreReading(
@@ -107,6 +110,7 @@ def try_candidates(plan, param, values, *, families=True, progress=None, keep=Tr
         fit_seconds=np.full(shape, np.nan),
         score_seconds=np.full(shape, np.nan),
         losses=np.zeros((n_values, n_rows)) if keep_losses else None,
+        first_losses=np.full((n_values, n_rows), np.nan) if keep_losses else None,
         times=np.zeros(n_rows, dtype=np.intp),
         train_losses=None,
         answers=None,
@@ -119,7 +123,7 @@ def try_candidates(plan, param, values, *, families=True, progress=None, keep=Tr
         if plan.race and numbers[0] > 0:
             alive = _in_the_race(trials.test[:, : numbers[0]])
         tried = [values[i] for i in alive]
-        stream = plan.read(reading, param, tried, numbers, families=families)
+        stream = plan.read(reading, param, tried, numbers)
         for number, _, result in stream:
             _collect(trials, number, alive, result, n_rows)
             if progress is not None:
@@ -131,15 +135,19 @@ def try_candidates(plan, param, values, *, families=True, progress=None, keep=Tr
 
 def _stages(plan, n_splits):
     """Draws to do before candidates may be given up, and the rest."""
-    if not plan.race or n_splits <= RACE_AFTER:
+    before = max(RACE_AFTER, int(np.ceil(RACE_SHARE * n_splits)))
+    if not plan.race or n_splits <= before:
         return [list(range(n_splits))]
-    return [list(range(RACE_AFTER)), list(range(RACE_AFTER, n_splits))]
+    return [list(range(before)), list(range(before, n_splits))]
 
 
 def _in_the_race(test):
     """Candidates not clearly beaten, by paired differences on the folds so far."""
     n = test.shape[1]
-    best = int(np.nanargmax(test.mean(axis=1)))
+    means = test.mean(axis=1)
+    if np.isnan(means).all():
+        return np.arange(len(test))
+    best = int(np.nanargmax(means))
     short = test[best] - test
     error = short.std(axis=1, ddof=1) / np.sqrt(n)
     beaten = short.mean(axis=1) > student_t.ppf(1 - RACE_LEVEL, n - 1) * error
@@ -158,6 +166,8 @@ def _collect(trials, number, alive, result, n_rows):
         if len(alive) < len(trials.losses):
             trials.losses[np.setdiff1d(np.arange(len(trials.losses)), alive)] = np.nan
         trials.losses[np.ix_(alive, rows)] += result.losses
+        fresh = np.ix_(alive, rows[new])
+        trials.first_losses[fresh] = result.losses[:, new]
     trials.times[rows] += 1
     if result.train_losses is not None:
         trials.train_losses = np.full((len(trials.test), n_rows), np.nan)

@@ -48,7 +48,8 @@ class Candidates:
         """Rank of each value by strength of penalty; in the order given if unknown."""
         if self.direction is None:
             return np.arange(len(self.values))
-        key = np.array([np.inf if v is None else float(v) for v in self.values])
+        none = np.inf if self.direction == "smaller" else -np.inf  # it is no penalty
+        key = np.array([none if v is None else float(v) for v in self.values])
         order = np.argsort(key, kind="stable")
         rank = np.empty(len(key), dtype=np.intp)
         rank[order] = np.arange(len(key))
@@ -140,15 +141,16 @@ def find_candidates(estimator, param, values, X, y, weight):
 
 
 def thinned(values, most):
-    """At most so many of increasing values, about evenly in their logarithm.
+    """At most so many of increasing values, half of them evenly by their logarithm.
 
-    The smallest and the largest are among them.
+    The other half is even by position. The smallest and the largest are among them.
     """
     first = int(np.searchsorted(values, 0.0, side="right"))  # the first positive one
-    rest = values[first:]
-    targets = np.geomspace(rest[0], rest[-1], most - min(first, 1))
-    places = np.abs(np.log(rest)[:, None] - np.log(targets)).argmin(axis=0)
-    return np.concatenate([values[: min(first, 1)], rest[np.unique(places)]])
+    logs = np.log(values[first:])
+    targets = np.linspace(logs[0], logs[-1], most // 2)
+    near = first + np.abs(logs[:, None] - targets).argmin(axis=0)
+    even = np.rint(np.linspace(0, len(values) - 1, most - most // 2)).astype(int)
+    return values[np.union1d(near, even)]
 
 
 def _list(names):
@@ -158,7 +160,7 @@ def _list(names):
 def _check_settable(estimator, param):
     try:
         clone(estimator).set_params(**{param: None})
-    except ValueError as exc:
+    except (ValueError, AttributeError) as exc:  # no such name; nothing to look into
         known = ", ".join(sorted(estimator.get_params(deep=True)))
         raise ValueError(
             f"`param` must be a parameter of {type(estimator).__name__}, in the "
