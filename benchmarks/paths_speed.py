@@ -293,9 +293,10 @@ def main():
     args = arguments(__doc__)
     report = Report("paths_speed", "The time of a whole curve", args.quick)
     report.say(
-        "Five folds, training scores on both sides, no refit, one thread, processor times. Ratio: time "
-        "of GridSearchCV over ours, median (least to most) of alternating pairs; ours "
-        "is the whole fit of AutoRegularizedCV, corrected score included. * : time "
+        "Five folds, training scores on both sides, no refit, one thread, processor "
+        "times. Ratio: time of GridSearchCV over ours, median (least to most) of "
+        "alternating pairs; ours is the whole fit of AutoRegularizedCV, corrected "
+        "score included. * : time "
         "scaled up from a part of the values. Difference: the largest of mean "
         "validation scores at the same values. Other peers: their time over ours; for "
         '"one fit", our time over that of one fit.'

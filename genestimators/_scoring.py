@@ -194,11 +194,12 @@ class ScorerCall:
 
     def __call__(self, stand_in, X, y, weight):
         if weight is None:
-            return float(self.scorer(stand_in, X, y))
+            return _number(self.scorer(stand_in, X, y), self.scorer)
         if not _takes_weights(self.scorer):
             _warn_unweighted(self.scorer)
-            return float(self.scorer(stand_in, X, y))
-        return float(self.scorer(stand_in, X, y, sample_weight=weight))
+            return _number(self.scorer(stand_in, X, y), self.scorer)
+        score = self.scorer(stand_in, X, y, sample_weight=weight)
+        return _number(score, self.scorer)
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +214,16 @@ class MetricCall:
             _warn_unweighted(self.metric)
             return float(self.metric(y, predicted))
         return float(self.metric(y, predicted, sample_weight=weight))
+
+
+def _number(score, scorer):
+    try:
+        return float(score)
+    except (TypeError, ValueError) as exc:
+        raise TypeError(
+            f"A scorer must return one number. Got {score!r} from {scorer!r}; choose "
+            "one of them."
+        ) from exc
 
 
 def _warn_unweighted(function):

@@ -38,8 +38,6 @@ def write(path):
     """Write the table as reStructuredText."""
     lines = [".. list-table::", "   :header-rows: 1", ""]
     for row in [HEADER, *map(cells, registered_families())]:
-        lines += [
-            f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(row)
-        ]
+        lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(row)]
     Path(path).parent.mkdir(exist_ok=True)
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -12,16 +12,25 @@ from sklearn.base import clone
 
 from genestimators import _inputs
 from genestimators._parallel import Progress
+from genestimators._params import check_parameters
 from genestimators.bagging._aggregate import SUMMED
 from genestimators.bagging._classifier import BootstrapBaggingClassifier
 from genestimators.bagging._figures import outputs_of
 from genestimators.bagging._regressor import BootstrapBaggingRegressor
 from genestimators.bagging._stopping import PILOT, next_goal
 from genestimators.bagging._tally import Tally
-from genestimators.fitting import Path, Response, read_over, working_precision
+from genestimators.fitting import (
+    FittedPath,
+    Path,
+    Response,
+    read_over,
+    working_precision,
+)
 from genestimators.fitting._nested import NestedFamily, register_nested
 from genestimators.fitting._registry import Family
 from genestimators.fitting._tuned import family_of
+from genestimators.resampling import BayesianBootstrap
+from genestimators.resampling._resolve import resolve_resampler
 
 
 class BagFamily(NestedFamily):
@@ -34,7 +43,10 @@ class BagFamily(NestedFamily):
         return wrapper._get_estimator()
 
     def out_of_bag(self, wrapper):
-        return wrapper.aggregate in SUMMED
+        check_parameters(wrapper)
+        resampler = resolve_resampler(wrapper.resampling, wrapper.max_samples)
+        leaves_out = not isinstance(resampler, BayesianBootstrap)
+        return leaves_out and wrapper.aggregate in SUMMED
 
     def unsupported(self, wrapper, param, X, y, sample_weight, values):
         family = family_of(self.inner(wrapper), param)
@@ -60,14 +72,17 @@ class _BagOfPaths(Family):
 
 @dataclass(frozen=True, eq=False)
 class _Member:
-    """Reads off a replicate's answers for all rows, and its path if it can be kept."""
+    """Reads off a replicate's answers for all rows, and its path."""
 
     response: Response
 
     def __call__(self, fit):
-        parts = fit.path.parts(_inputs.n_rows_of(fit.X))
+        path = fit.path
+        if path.family is None and not isinstance(path, FittedPath):
+            # Fits value by value would be made again for every question.
+            path = FittedPath([path.model(i) for i in range(path.n_values)])
+        parts = path.parts(_inputs.n_rows_of(fit.X))
         answers = [self.response(part, fit.given(fit.X)) for part in parts]
-        path = fit.path if fit.path.family is not None else None
         return np.concatenate(answers), path
 
 
@@ -89,6 +104,7 @@ def fit_bag_path(wrapper, param, X, y, sample_weight, groups, values):
     BagPath
     """
     values = list(values)
+    unfitted = clone(wrapper)  # the fit draws from a `random_state` that is a stream
     plan, _, _ = wrapper._plan_fit(X, y, sample_weight, groups, {}, False)
     settings = {"figures": True, "stopping": wrapper.n_estimators == "auto"}
     tallies = [
@@ -127,7 +143,7 @@ def fit_bag_path(wrapper, param, X, y, sample_weight, groups, values):
         goal = next_goal(wrapper._needed(plan, best), len(members), most)
         if goal <= len(members):
             break
-    return BagPath(wrapper, param, values, plan, tallies, members, features, groups)
+    return BagPath(unfitted, param, values, plan, tallies, members, features, groups)
 
 
 def _best(tallies, draws):
@@ -156,8 +172,8 @@ class BagPath(Path):
         The plan of its fit.
     tallies : list of Tally
         One a value.
-    members : list of Path or None
-        One a replicate; None where it could not be kept.
+    members : list of Path
+        One a replicate.
     features : list of ndarray or None
         Columns of each replicate.
     groups : ndarray or None
@@ -175,9 +191,11 @@ class BagPath(Path):
         self.features = features
         self.groups = groups
         self.n_values = len(values)
-        self.n_fits = len(members)
-        inner = None if members[0] is None else members[0].family
-        self.family = _BagOfPaths(inner)
+        self.n_fits = sum(
+            path.n_values if path.family is None else path.n_fits for path in members
+        )
+        families = [path.family for path in members]
+        self.family = _BagOfPaths(next((one for one in families if one), None))
 
     @property
     def response(self):
@@ -189,7 +207,8 @@ class BagPath(Path):
         return classes[0] if len(classes) == 1 else list(classes)
 
     def training(self):
-        return _OutOfBagView(self)
+        left_out = self.tallies[0].rows.times.any()
+        return _OutOfBagView(self) if left_out else self
 
     def answers(self, X):
         """Aggregated answers of every value, (n_values, n_rows, width)."""
@@ -227,7 +246,7 @@ class BagPath(Path):
         return np.stack([one.decision_function for one in outputs])
 
     def model(self, i):
-        models = [None if path is None else path.model(i) for path in self.members]
+        models = [path.model(i) for path in self.members]
         if any(model is None for model in models):
             return None
         name = f"estimator__{self.param}"

@@ -83,14 +83,21 @@ def _pipeline_path(pipeline, place, rest, values, X, y, weight, families):
     if family is not None and family.transforms and family.fits_paths:
         if family.unsupported(step, X, y, weight, values) is None:
             columns = family.fit_path(clone(step), X, y, weight, values)
-            models = [
-                fit_all(clone(after), part, y, weight) for part in columns.transform(X)
-            ]
-            inner = PrefixPath(columns, models)
+            inner = _behind(columns, after, X, y, weight)
             inner.family = family
             return PipelinePath(pipeline, before, inner)
     inner = _refitted(pipeline[place:], f"{name}__{rest}", values, X, y, weight)
     return PipelinePath(pipeline, before, inner)
+
+
+def _behind(columns, after, X, y, weight):
+    """The path of the steps behind a transformer, by one fit where it knows how."""
+    at_once = getattr(columns, "fit_after", None)
+    path = None if at_once is None else at_once(after, X, y, weight)
+    if path is not None:
+        return path
+    models = [fit_all(clone(after), part, y, weight) for part in columns.transform(X)]
+    return PrefixPath(columns, models)
 
 
 def _refitted(estimator, param, values, X, y, weight):

@@ -24,8 +24,9 @@ class Family:
 
     Attributes
     ----------
-    estimator : type
-        The class, exactly: subclasses are not served.
+    estimator : type or str
+        The class, exactly: subclasses are not served. A class of a library that may
+        not be there is named by its full path, "xgboost.sklearn.XGBRegressor".
     param : str
         The name of the parameter.
     stronger : {"larger", "smaller"}
@@ -49,7 +50,9 @@ class Family:
         (early stopping off, where the number of rounds is chosen).
     transforms : bool
         Whether the estimator is a transformer. Its `fit_path` then returns an object
-        with `transform(X)`, an iterator over X transformed at each value.
+        with `transform(X)`, an iterator over X transformed at each value, and, where
+        it can fit what follows for all values at once, `fit_after(after, X, y,
+        sample_weight)`: a `Path` of the steps after it, or None.
 
     Examples
     --------
@@ -227,9 +230,9 @@ def register_family(family):
             "`family` must be an instance of a subclass of Family. "
             f"Got {family!r}; pass an instance."
         )
-    if not isinstance(family.estimator, type):
+    if not isinstance(family.estimator, (type, str)) or not family.estimator:
         raise TypeError(
-            "`estimator` of a family must be a class. "
+            "`estimator` of a family must be a class, or the full path of one. "
             f"Got {family.estimator!r} in {type(family).__name__}."
         )
     for name, allowed in (
@@ -248,6 +251,8 @@ def register_family(family):
 
 
 def _check_param(family):
+    if isinstance(family.estimator, str):
+        return
     parameters = inspect.signature(family.estimator).parameters
     names = list(parameters)
     if any(one.kind is one.VAR_KEYWORD for one in parameters.values()):
@@ -261,21 +266,30 @@ def _check_param(family):
 
 def find_family(estimator, param):
     """The family of an estimator's exact class and a parameter, or None."""
-    return _FAMILIES.get((type(estimator), param))
+    kind = type(estimator)
+    found = _FAMILIES.get((kind, param))
+    return _FAMILIES.get((_path_of(kind), param)) if found is None else found
 
 
 def families_of(estimator):
     """All families of an estimator's exact class, the preferred one first."""
-    found = [
-        family for (kind, _), family in _FAMILIES.items() if kind is type(estimator)
-    ]
+    kinds = (type(estimator), _path_of(type(estimator)))
+    found = [family for (kind, _), family in _FAMILIES.items() if kind in kinds]
     return sorted(found, key=lambda family: not family.preferred)
 
 
 def registered_families():
     """All families, by name of class and parameter."""
-    order = sorted(_FAMILIES, key=lambda pair: (pair[0].__name__, pair[1]))
+    order = sorted(_FAMILIES, key=lambda pair: (_class_name(pair[0]), pair[1]))
     return [_FAMILIES[pair] for pair in order]
+
+
+def _path_of(kind):
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def _class_name(kind):
+    return kind.rpartition(".")[2] if isinstance(kind, str) else kind.__name__
 
 
 def log_grid(low, high, per_decade=4):

@@ -121,18 +121,37 @@ def known_parameters():
     return sorted(found)
 
 
-def offers_out_of_bag(estimator, param):
-    """Whether an estimator can be scored out of bag at every value of a parameter."""
+def nested_path_family(estimator, param, X, y, weight, values):
+    """The family of a wrapper that fits a path over a nested parameter, or None.
+
+    Parameters
+    ----------
+    estimator, param, X, y, weight, values
+        As `make_path` takes them.
+    """
     name, _, rest = param.partition("__")
-    wrapper = nested_family(estimator)
-    if rest:
-        return (
-            wrapper is not None
-            and wrapper.param == name
-            and wrapper.out_of_bag(estimator)
-        )
+    wrapper = nested_family(estimator) if rest else None
+    if wrapper is None or wrapper.param != name:
+        return None
+    reason = wrapper.unsupported(estimator, rest, X, y, weight, values)
+    return wrapper if reason is None else None
+
+
+def offers_out_of_bag(estimator, param, X, y, weight, values):
+    """Whether an estimator can be scored out of bag at all values of a parameter.
+
+    Parameters
+    ----------
+    estimator, param, X, y, weight, values
+        As `make_path` takes them.
+    """
+    if "__" in param:
+        wrapper = nested_path_family(estimator, param, X, y, weight, values)
+        return wrapper is not None and wrapper.out_of_bag(estimator)
     family = find_family(estimator, param)
-    return family is not None and family.out_of_bag(estimator)
+    if family is None or not family.fits_paths or not family.out_of_bag(estimator):
+        return False
+    return family.unsupported(estimator, X, y, weight, values) is None
 
 
 def exactness_of(family, estimator, param):

@@ -2,11 +2,11 @@
 
 import time
 from copy import deepcopy
+from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone, is_classifier
+from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
 from sklearn.utils import check_random_state
-from sklearn.utils.validation import validate_data
 
 from genestimators import _inputs, _params
 from genestimators._compat import (
@@ -25,6 +25,7 @@ from genestimators.regularization._methods import ASKED, DelegatedMethods
 from genestimators.regularization._outcome import (
     apply_rule,
     audited,
+    check_rule,
     check_scores,
     cv_results,
     describe,
@@ -33,6 +34,7 @@ from genestimators.regularization._outcome import (
     out_of_fold,
 )
 from genestimators.regularization._planning import (
+    check_data,
     check_estimator,
     make_plan,
     seeded,
@@ -319,7 +321,7 @@ class AutoRegularizedCV(
         """
         _params.check_parameters(self)
         check_estimator(self.estimator)
-        X, y, weight, groups = self._check_data(X, y, sample_weight, groups)
+        X, y, weight, groups = check_data(self, X, y, sample_weight, groups)
         fit_params = self._routed("fit", params, groups)
         state = check_random_state(self.random_state)
         seed = mix_int(int(state.randint(np.iinfo(np.int32).max)))
@@ -330,9 +332,10 @@ class AutoRegularizedCV(
         plan, splits, scorer = make_plan(
             self, estimator, candidates, data, fit_params, seed
         )
+        check_rule(self.rule, self.rule_params, splits)
         context = callback_context(self, None)
         context.call_on_fit_task_begin(estimator=self, X=X, y=y)
-        found = self._search(plan, splits, candidates, context)
+        plan, *found = self._search(plan, splits, candidates, context)
         self._store(plan, scorer, *found, seed)
         if self.refit:
             self._refit(plan)
@@ -346,32 +349,11 @@ class AutoRegularizedCV(
             metadata["groups"] = groups
         return route(self, method, metadata)
 
-    def _check_data(self, X, y, sample_weight, groups):
-        name = type(self).__name__
-        for stale in ("n_features_in_", "feature_names_in_"):
-            vars(self).pop(stale, None)
-        X = _inputs.as_container(X)
-        if y is None:  # worded by scikit-learn
-            validate_data(self, X, y=None, skip_check_array=True)
-        n_rows = _inputs.check_n_rows(X, minimum=2, name=name)
-        validate_data(self, X, skip_check_array=True)
-        y = _inputs.check_y(y, n_rows, classifier=is_classifier(self.estimator))
-        weight = _inputs.check_sample_weight(sample_weight, n_rows)
-        if weight is not None and np.count_nonzero(weight) < 2:
-            raise ValueError(
-                f"{name} needs at least 2 rows of positive weight for folds. Got "
-                "n_samples = 1 with a weight above zero."
-            )
-        if groups is not None:
-            groups = _inputs.check_groups(groups, n_rows)
-        return X, y, weight, groups
-
     def _search(self, plan, splits, candidates, context):
         """Try the candidates, and more of them where the choice lies at an edge."""
         progress = Progress(type(self).__name__, "splits", self.verbose)
-        families = self.engine != "generic"
 
-        def attempt(values):
+        def attempt(plan, values):
             done = 0
 
             def step():
@@ -382,33 +364,32 @@ class AutoRegularizedCV(
                 task.call_on_fit_task_begin(estimator=self)
                 task.call_on_fit_task_end(estimator=self)
 
-            return try_candidates(
-                plan, candidates.param, values, families=families, progress=step
-            )
+            return try_candidates(plan, candidates.param, values, progress=step)
 
-        trials = attempt(candidates.as_list())
+        trials = attempt(plan, candidates.as_list())
         for remaining in reversed(range(EXTENSIONS + 1)):
+            check_scores(trials, candidates)
             curve = make_curve(plan, splits, candidates, trials)
-            check_scores(curve, candidates)
             picked, curve = apply_rule(
-                self.rule, self.rule_params, curve, plan, candidates, splits
+                self.rule, self.rule_params, curve, plan, candidates
             )
             new = candidates.extended(picked.index)
             if not remaining or not len(new):
                 break
             more = candidates.with_values(new)
             trials = trials.join(
-                attempt(more.as_list()), before=new[0] < candidates.values[0]
+                attempt(plan, more.as_list()), before=new[0] < candidates.values[0]
             )
             candidates = candidates.joined(new)
         if self.engine == "audit" and not audited(plan, candidates, trials, picked):
-            families = False
-            trials = attempt(candidates.as_list())
+            plan, in_vain = replace(plan, families=False), trials.n_fits
+            trials = attempt(plan, candidates.as_list())
+            trials.n_fits += in_vain
             curve = make_curve(plan, splits, candidates, trials)
             picked, curve = apply_rule(
-                self.rule, self.rule_params, curve, plan, candidates, splits
+                self.rule, self.rule_params, curve, plan, candidates
             )
-        return candidates, trials, curve, picked
+        return plan, candidates, trials, curve, picked
 
     def _store(self, plan, scorer, candidates, trials, curve, picked, seed):
         """Set the fitted attributes that do not need a refit."""
@@ -448,7 +429,7 @@ class AutoRegularizedCV(
         self.expected_score_, self.expected_score_interval_ = expected_score(
             plan, candidates, trials, curve, index, derive(seed, "expected score")
         )
-        self._path = trials.path
+        self._path = trials.path if self.refit else None
 
     def _refit(self, plan):
         """Fit the estimator with the chosen value on all rows."""
@@ -457,8 +438,9 @@ class AutoRegularizedCV(
         model = None if path is None else path.model(self.best_index_)
         if model is None:
             model = clone(plan.estimator).set_params(**self.best_params_)
+            params = plan.params_of_refit()
             if plan.weight is None:
-                model.fit(plan.X, plan.y, **plan.fit_params)
+                model.fit(plan.X, plan.y, **params)
             else:
                 rows = np.flatnonzero(plan.weight)
                 fit_weighted(
@@ -467,8 +449,8 @@ class AutoRegularizedCV(
                     plan.y,
                     rows,
                     plan.weight[rows],
-                    params=plan.fit_params,
-                    per_row=plan.per_row,
+                    params=params,
+                    per_row=_inputs.per_row_names(params, len(plan.y)),
                 )
             self.n_fits_ += 1
         self.best_estimator_ = model
@@ -476,6 +458,7 @@ class AutoRegularizedCV(
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()
+        tags.target_tags.required = True
         inner = tags_of(self.estimator)
         if inner is None:
             return tags

@@ -6,10 +6,14 @@ out-of-fold predictions and scores what was chosen on the rows that the resample
 out: no model is fitted again.
 """
 
+import warnings
+
 import numpy as np
 from scipy.stats import norm
 from scipy.stats import t as student_t
+from sklearn.exceptions import UndefinedMetricWarning
 
+from genestimators._exceptions import UnweightedScoreWarning
 from genestimators.regularization._curve import row_std_error
 
 N_RESAMPLES = 500
@@ -73,22 +77,33 @@ def corrected_score_of_scorer(
     near = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")[:3]
     near = near[~np.isnan(scores[near])]
     found = []
-    for counts in _resamples(n, clusters, seed, n, N_SCORED):
-        for one in counts:
-            rows = np.repeat(np.arange(n), one.astype(np.intp))
-            left = np.flatnonzero(one == 0)
-            try:
-                inside = [score(i, rows) for i in near]
-                found.append(score(near[int(np.argmax(inside))], left))
-            except ValueError:  # one class only, say
-                continue
+    with warnings.catch_warnings():
+        # The scores of all rows have warned already; once is enough.
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        warnings.simplefilter("ignore", UnweightedScoreWarning)
+        for counts in _resamples(n, clusters, seed, n, N_SCORED):
+            rows = np.repeat(np.arange(n), counts[0].astype(np.intp))
+            found.append(_score_outside(score, near, rows, counts[0] == 0))
+    found = np.array(found)
+    found = found[~np.isnan(found)]
     if len(found) < N_SCORED // 2:
         return float("nan"), (float("nan"), float("nan"))
-    found = np.array(found) + scores[chosen] - scores[best]
+    found = found + scores[chosen] - scores[best]
     # Too few for percentiles.
     reach = norm.ppf(0.5 + confidence / 2) * found.std(ddof=1)
     centre = float(found.mean())
     return centre, (centre - float(reach), centre + float(reach))
+
+
+def _score_outside(score, near, rows, left):
+    """What the best candidate of a resample scores on the rows left out, or NaN."""
+    try:
+        inside = np.array([score(i, rows) for i in near])
+        if np.isnan(inside).all():
+            return np.nan
+        return score(near[int(np.nanargmax(inside))], np.flatnonzero(left))
+    except ValueError:  # one class only, say
+        return np.nan
 
 
 def _summary(found, given_up, confidence, between):

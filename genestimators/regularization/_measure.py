@@ -1,5 +1,6 @@
 """How candidates are scored: what to ask them, and what to make of the answers."""
 
+import inspect
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,7 +25,7 @@ from genestimators._row_losses import (
     scores_of_means,
 )
 from genestimators._scoring import Measure, Outputs, ScorerCall, call_scorer
-from genestimators.fitting import JointResponse, Response
+from genestimators.fitting import JointResponse, Response, response_kind
 
 _SCORER = type(get_scorer("r2"))
 _METHODS = {
@@ -94,6 +95,8 @@ class CandidateMeasure:
         """Scores from mean losses (n_values, n_outputs) over some rows."""
         baseline = np.zeros(means.shape[-1])
         if self.kind == "r2":
+            if len(rows) < 2:  # undefined, as scikit-learn has it
+                return np.full(len(means), np.nan)
             targets = self.targets[rows]
             baseline = mean_over_rows(row_spread(targets, weight), weight)
             baseline = np.where(np.ptp(targets, axis=0) == 0, 0.0, baseline)
@@ -136,10 +139,9 @@ class CandidateMeasure:
         return Outputs(labels, proba, decision, known)
 
     def labels(self, codes):
-        """Positions of labels (n, n_outputs) as labels."""
+        """Positions of labels (n, n_outputs) as labels; NaN stays NaN."""
         columns = [
-            known[codes[:, j].astype(np.intp)]
-            for j, known in enumerate(self.needed.classes)
+            _labels(codes[:, j], known) for j, known in enumerate(self.needed.classes)
         ]
         return columns[0] if self.flat_y else np.column_stack(columns)
 
@@ -157,6 +159,16 @@ class CandidateMeasure:
     @property
     def _response(self):
         return Response(self.primary, self.needed.classes)
+
+
+def _labels(codes, known):
+    missing = np.isnan(codes)
+    if not missing.any():
+        return known[codes.astype(np.intp)]
+    number = known.dtype.kind in "fiu"
+    labels = np.full(len(codes), np.nan, dtype=np.float64 if number else object)
+    labels[~missing] = known[codes[~missing].astype(np.intp)]
+    return labels
 
 
 def resolve_scoring(scoring, estimator, X, y, classes, rows):
@@ -197,7 +209,10 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
     kind, wanted, own = _kind(scoring, estimator, classes)
     primary = _primary(estimator, classes)
     measure = targets = None
-    if kind is None:
+    if kind is None and scoring is None and own is None:
+        kind = "model"
+        measure = Measure("scorer", ScorerCall(_by_model(estimator, scorer)))
+    elif kind is None:
         # A callable of the user's own may look at X, one by `make_scorer` does not.
         look = callable(scoring) and not isinstance(scoring, _SCORER)
         measure = Measure("scorer", ScorerCall(own or scorer), needs_rows=look)
@@ -240,10 +255,25 @@ def _kind(scoring, estimator, classes):
     return (kind, answer, None) if fits[answer] else (None, None, None)
 
 
-def _own_score(estimator):
-    """What `estimator.score` is: a scorer's name, a scorer, or None for neither."""
+def _last_step(estimator):
     while pipeline_steps(estimator):
         estimator = pipeline_steps(estimator)[-1][1]
+    return estimator
+
+
+def _weighted_score(estimator, X, y, sample_weight=None):
+    return estimator.score(X, y, sample_weight=sample_weight)
+
+
+def _by_model(estimator, scorer):
+    """The scorer that calls `score`, with weights where that takes them."""
+    parameters = inspect.signature(_last_step(estimator).score).parameters
+    return _weighted_score if "sample_weight" in parameters else scorer
+
+
+def _own_score(estimator):
+    """What `estimator.score` is: a scorer's name, a scorer, or None for neither."""
+    estimator = _last_step(estimator)
     score = getattr(type(estimator), "score", None)
     if score is RegressorMixin.score or isinstance(
         estimator, TransformedTargetRegressor
@@ -261,13 +291,10 @@ def _own_score(estimator):
 
 def _primary(estimator, classes):
     """The kind of answer kept as out-of-fold prediction."""
-    if not classes:
-        return "predict"
-    if hasattr(estimator, "predict_proba"):
-        return "probability"
-    if hasattr(estimator, "decision_function") and len(classes) == 1:
-        return "decision"
-    return "label"
+    kind = response_kind(
+        estimator, "mean", classifier=bool(classes), multi_output=len(classes) > 1
+    )
+    return "label" if kind == "vote" else kind
 
 
 def _joint(kinds, classes):

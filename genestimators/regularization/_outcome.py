@@ -19,7 +19,7 @@ from genestimators.regularization._honest import (
     corrected_score_of_scorer,
     variance_between_models,
 )
-from genestimators.regularization._rules import RULES, Pick
+from genestimators.regularization._rules import RULES, Pick, check_partition
 from genestimators.regularization._search import MOST_NUMBERS, try_candidates
 
 # Differences between a path and a refit, in spreads of the answers, that an audit
@@ -59,31 +59,51 @@ def make_curve(plan, splits, candidates, trials):
     return curve
 
 
-def apply_rule(rule, rule_params, curve, plan, candidates, splits):
+def check_rule(rule, rule_params, splits):
+    """Refuse, before all fits, a rule that could not be applied after them.
+
+    Raises
+    ------
+    ValueError
+        If the rule does not take the parameters, or has no meaning for the splits.
+    """
+    if not isinstance(rule, str):
+        return
+    known = list(inspect.signature(RULES[rule]).parameters)[1:]
+    unknown = sorted(set(rule_params or {}) - set(known), key=str)
+    if unknown:
+        raise ValueError(
+            f"`rule_params` of rule={rule!r} may hold {known!r}. Got {unknown!r}."
+        )
+    if rule == "vfold_penalty":
+        check_partition(splits.partition)
+    if rule == "stability" and len(splits.draws) < 2:
+        raise ValueError(
+            'rule="stability" compares predictions of several folds, and there is one '
+            "split (as there is out of bag). Set `cv` to a number of folds, or use "
+            'rule="gap".'
+        )
+
+
+def apply_rule(rule, rule_params, curve, plan, candidates):
     """What a rule picks, with what it needs beyond the curve worked out for it.
 
     Raises
     ------
     ValueError
-        If the rule does not take the parameters, or a callable returns no candidate.
+        If a callable returns no candidate.
     """
-    function = RULES.get(rule, rule) if isinstance(rule, str) else rule
+    function = RULES[rule] if isinstance(rule, str) else rule
     params = dict(rule_params or {})
-    if isinstance(rule, str):
-        known = list(inspect.signature(function).parameters)[1:]
-        unknown = sorted(set(params) - set(known))
-        if unknown:
-            raise ValueError(
-                f"`rule_params` of rule={rule!r} may hold {known!r}. Got {unknown!r}."
-            )
-    if rule == "vfold_penalty" and splits.partition:
+    if rule == "vfold_penalty":
         curve = replace(curve, full_train=full_training_scores(plan, candidates))
     if rule == "stability":
         curve = replace(curve, instability=instability(plan, candidates))
     picked = function(curve, **params)
     if isinstance(picked, Pick):
         return picked, curve
-    if not isinstance(picked, (int, np.integer)) or not 0 <= picked < len(curve.values):
+    place = isinstance(picked, (int, np.integer)) and not isinstance(picked, bool)
+    if not place or not 0 <= picked < len(curve.values):
         raise ValueError(
             "A callable `rule` must return the position of a candidate, an int in "
             f"[0, {len(curve.values)}). Got {picked!r}."
@@ -94,19 +114,19 @@ def apply_rule(rule, rule_params, curve, plan, candidates, splits):
     return Pick(int(picked), chosen, f"the rule {name} picked it"), curve
 
 
-def check_scores(curve, candidates):
-    """Refuse a curve without a single score; warn of candidates without one.
+def check_scores(trials, candidates):
+    """Refuse trials without a single score; warn of candidates without one.
 
-    Candidates given up in the race have scores on the first splits.
+    Candidates given up in the race were not fitted on the last splits.
     """
-    missing = np.isnan(curve.test[:, 0])
-    scored = ~np.isnan(curve.mean_test)
-    if not scored.any():
+    if np.isnan(trials.test.mean(axis=1)).all():
         raise ValueError(
-            "Every candidate must have a score to choose by. Got NaN for all values "
-            f"of `{candidates.param}`; see whether the scorer suits the folds."
+            "There must be a candidate with a score on every split to choose by. Got "
+            f"NaN for all values of `{candidates.param}`; see whether the scorer suits "
+            "the splits (R2 needs two rows in each, ROC AUC both classes)."
         )
-    missing |= ~scored & ~np.isnan(curve.test[:, -1])
+    tried = ~np.isnan(trials.fit_seconds)
+    missing = (np.isnan(trials.test) & tried).any(axis=1)
     if missing.any():
         values = [candidates.at(i) for i in np.flatnonzero(missing)]
         warn_user(
@@ -259,10 +279,12 @@ def audited(plan, candidates, trials, picked):
     value = [candidates.at(picked.index)]
     one = replace(plan, draws=_FirstDraw(plan.draws), n_first=1, race=False)
     rows = plan.draws[0].out_of_bag
-    fast, slow = (
-        try_candidates(one, candidates.param, value, families=families).answers[0][rows]
-        for families in (True, False)
-    )
+    if trials.answers is None:
+        fast = try_candidates(one, candidates.param, value).answers[0][rows]
+    else:
+        fast = trials.answers[picked.index][rows]
+    one = replace(one, families=False)
+    slow = try_candidates(one, candidates.param, value).answers[0][rows]
     scale = max(float(np.ptp(slow, axis=0).max()), np.finfo(float).tiny)
     difference = float(np.abs(fast - slow).max() / scale)
     limit = AUDIT_LIMITS[exactness_of(family, plan.estimator, candidates.param)]

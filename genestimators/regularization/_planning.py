@@ -4,12 +4,15 @@ from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import clone, is_classifier
+from sklearn.utils.validation import has_fit_parameter, validate_data
 
 from genestimators import _inputs
 from genestimators._delegate import random_state_parameters, tags_of
+from genestimators._routing import nested_estimators
 from genestimators._row_losses import mean_over_rows, row_spread
 from genestimators.fitting import read_over
-from genestimators.fitting._tuned import offers_out_of_bag
+from genestimators.fitting._nested import nested_family
+from genestimators.fitting._tuned import nested_path_family, offers_out_of_bag
 from genestimators.regularization._measure import resolve_scoring
 from genestimators.regularization._splits import make_splits, one_draw
 from genestimators.resampling._hashing import derive_seed
@@ -73,6 +76,13 @@ class Plan:
         spread = mean_over_rows(row_spread(targets, weight), weight)
         return np.where(spread > 0, spread, 1.0)
 
+    def params_of_refit(self):
+        """Arguments of the fit on all rows; a bag may need groups to draw."""
+        own = {}
+        if self.groups is not None and has_fit_parameter(self.estimator, "groups"):
+            own = {"groups": self.groups}
+        return {**own, **self.fit_params}
+
     def read(self, reading, param, values, numbers):
         """Stream what a reading reads off the draws."""
         for number, draw, _, result in read_over(
@@ -96,6 +106,28 @@ class Plan:
             yield number, draw, result
 
 
+def check_data(wrapper, X, y, sample_weight, groups):
+    """X, y, weights and groups, checked; the features are noted on the wrapper."""
+    name = type(wrapper).__name__
+    for stale in ("n_features_in_", "feature_names_in_"):
+        vars(wrapper).pop(stale, None)
+    X = _inputs.as_container(X)
+    if y is None:  # worded by scikit-learn
+        validate_data(wrapper, X, y=None, skip_check_array=True)
+    n_rows = _inputs.check_n_rows(X, minimum=2, name=name)
+    validate_data(wrapper, X, skip_check_array=True)
+    y = _inputs.check_y(y, n_rows, classifier=is_classifier(wrapper.estimator))
+    weight = _inputs.check_sample_weight(sample_weight, n_rows)
+    if weight is not None and np.count_nonzero(weight) < 2:
+        raise ValueError(
+            f"{name} needs at least 2 rows of positive weight for folds. Got "
+            "n_samples = 1 with a weight above zero."
+        )
+    if groups is not None:
+        groups = _inputs.check_groups(groups, n_rows)
+    return X, y, weight, groups
+
+
 def check_estimator(estimator):
     tags = tags_of(estimator)
     if tags is not None and tags.input_tags.pairwise:
@@ -111,13 +143,25 @@ def seeded(estimator, seed):
 
     Candidates then share their random choices, and a fit can be repeated.
     """
-    estimator = clone(estimator)
+    estimator = filled(clone(estimator))
     known = estimator.get_params(deep=True)
     missing = [
         name for name in random_state_parameters(estimator) if known[name] is None
     ]
     if missing:
         estimator.set_params(**{name: derive_seed(seed, name) for name in missing})
+    return estimator
+
+
+def filled(estimator):
+    """An estimator whose wrappers hold what they wrap where that is left to them.
+
+    Else a nested parameter would have no name. It is changed in place.
+    """
+    for one in [estimator, *nested_estimators(estimator)]:
+        wrapper = nested_family(one)
+        if wrapper is not None and getattr(one, wrapper.param) is None:
+            one.set_params(**{wrapper.param: clone(wrapper.inner(one))})
     return estimator
 
 
@@ -169,11 +213,18 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
         columns = y[rows].reshape(len(rows), -1).T
         classes = tuple(np.unique(column) for column in columns)
     measure, scorer = resolve_scoring(wrapper.scoring, estimator, X, y, classes, rows)
-    out_of_bag = _out_of_bag(wrapper, estimator, candidates, measure, fit_params)
+    families = wrapper.engine != "generic" and measure.kind != "model"
+    told = (estimator, candidates.param, X, y, weight, candidates.as_list())
+    out_of_bag = _out_of_bag(wrapper, told, served=families and not fit_params)
+    if groups is not None and has_fit_parameter(estimator, "groups"):
+        # A path passes them on by itself.
+        if not families or nested_path_family(*told) is None:
+            fit_params = {**fit_params, "groups": groups}
     if out_of_bag:
         splits = one_draw(X, y, weight)
     else:
-        repeats = _repeats(wrapper, candidates, measure, fit_params)
+        served = families and not fit_params
+        repeats = _repeats(wrapper, candidates.family if served else None)
         splits = make_splits(
             wrapper.cv, repeats, X, y, weight, groups, seed, classifier=classifier
         )
@@ -193,28 +244,35 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
         owner=type(wrapper).__name__,
         out_of_bag=out_of_bag,
         race=wrapper.engine == "auto" and not _fits_paths(candidates.family),
+        families=families,
     )
     return plan, splits, scorer
 
 
-def _out_of_bag(wrapper, estimator, candidates, measure, fit_params):
-    """Whether candidates are scored out of bag rather than on folds."""
+def _out_of_bag(wrapper, told, *, served):
+    """Whether candidates are scored out of bag rather than on folds.
+
+    Parameters
+    ----------
+    told : tuple
+        Arguments of `offers_out_of_bag`.
+    served : bool
+        Whether families may do the work.
+    """
     if wrapper.cv is not None and not isinstance(wrapper.cv, str):
         return False
-    possible = offers_out_of_bag(estimator, candidates.param)
-    possible = possible and measure.kind != "model" and not fit_params
-    possible = possible and wrapper.engine != "generic"
+    possible = served and offers_out_of_bag(*told)
     if isinstance(wrapper.cv, str) and not possible:
         raise ValueError(
             'cv="out_of_bag" needs a bag or a forest (that bootstraps, by itself '
             "and not in a pipeline), a scorer of predictions and no further "
             "arguments of `fit`, fitted by a family. Got "
-            f"{estimator!r}; use folds."
+            f"{told[0]!r}; use folds."
         )
     return possible
 
 
-def _repeats(wrapper, candidates, measure, fit_params):
+def _repeats(wrapper, family):
     """How often folds are repeated."""
     counted = wrapper.cv is None or isinstance(wrapper.cv, (int, np.integer))
     if wrapper.n_repeats != "auto":
@@ -225,7 +283,4 @@ def _repeats(wrapper, candidates, measure, fit_params):
                 f"cv={wrapper.cv!r}; set n_repeats=1."
             )
         return wrapper.n_repeats
-    served = wrapper.engine != "generic" and measure.kind != "model"
-    if not counted or not served or fit_params:
-        return 1
-    return candidates.family.n_repeats if _fits_paths(candidates.family) else 1
+    return family.n_repeats if counted and _fits_paths(family) else 1

@@ -218,7 +218,13 @@ class _OutOfBagSides:
             and (fit.rows == np.arange(len(fit.rows))).all()
             else take_rows(fit.X, fit.rows)
         )
-        covered = fit.path.training().covered
+        training = fit.path.training()
+        if training is fit.path:
+            raise ValueError(
+                "No row was left out by a member, so nothing can be scored out of bag. "
+                "Set `cv` to a number of folds, or let members leave rows out."
+            )
+        covered = training.covered
         self.covered = slice(None) if covered is None else covered
 
     def test(self, part):

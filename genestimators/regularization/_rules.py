@@ -93,6 +93,16 @@ def penalized(curve, *, weight=0.1):
     )
 
 
+def check_partition(partition):
+    """Refuse folds that V-fold penalisation has no meaning for."""
+    if not partition:
+        raise ValueError(
+            'rule="vfold_penalty" needs folds that split the rows, each row left out '
+            "once: a time split or a random split is none. Use KFold or its kin, or "
+            'rule="gap".'
+        )
+
+
 def vfold_penalty(curve, *, kappa=1.25):
     """The best training score of the full fit, less the gap the folds predict for it.
 
@@ -104,12 +114,7 @@ def vfold_penalty(curve, *, kappa=1.25):
     kappa : float, default=1.25
         1 is unbiased; more penalises beyond that, which pays where noise is strong.
     """
-    if not curve.partition:
-        raise ValueError(
-            'rule="vfold_penalty" needs folds that split the rows, each row left out '
-            "once: a time split or a random split is none. Use KFold or its kin, or "
-            'rule="gap".'
-        )
+    check_partition(curve.partition)
     share = 1.0 - 1.0 / curve.n_folds
     criterion = curve.full_train - kappa * share * curve.gap
     index = pick(criterion, curve.strength)

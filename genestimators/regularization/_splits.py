@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.model_selection import (
     GroupKFold,
     KFold,
+    PredefinedSplit,
     RepeatedKFold,
     RepeatedStratifiedKFold,
     StratifiedGroupKFold,
@@ -13,6 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.multiclass import type_of_target
 
+from genestimators._inputs import take_rows
 from genestimators.resampling import Folds
 from genestimators.resampling._hashing import derive
 
@@ -63,10 +65,11 @@ def make_splits(cv, n_repeats, X, y, weight, groups, seed, *, classifier):
     if cv is None or isinstance(cv, (int, np.integer)):
         splitter = _splitter(cv, n_repeats, y[rows], own, seed, classifier)
         splits = list(splitter.split(np.zeros(len(rows)), y[rows], own))
-    elif hasattr(cv, "split"):
-        splits = list(cv.split(np.zeros(len(rows)), y[rows], own))
-    else:
-        splits, rows = list(cv), None
+    elif hasattr(cv, "split") and not isinstance(cv, PredefinedSplit):
+        own_X = X if weight is None else take_rows(X, rows)
+        splits = list(cv.split(own_X, y[rows], own))
+    else:  # these name rows of X
+        splits, rows = list(cv.split() if hasattr(cv, "split") else cv), None
     if rows is not None and weight is not None:
         splits = [(rows[train], rows[test]) for train, test in splits]
     draws = Folds(splits).prepare(X, y, weight, classifier=classifier)

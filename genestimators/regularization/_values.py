@@ -117,13 +117,6 @@ def find_candidates(estimator, param, values, X, y, weight):
                 f'`param="alpha", values=[...]`. Known are {_list(known_parameters())}.'
             )
     else:
-        known = estimator.get_params(deep=True)
-        if param not in known and "__" not in param:
-            raise ValueError(
-                f"`param` must be a parameter of {type(estimator).__name__}, in the "
-                f"notation of set_params: one of {_list(sorted(known))}. "
-                f"Got {param!r}."
-            )
         _check_settable(estimator, param)
     family = family_of(estimator, param)
     if isinstance(values, str) and values == "auto":

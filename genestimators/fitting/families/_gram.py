@@ -1,0 +1,304 @@
+"""Moments: what a penalised least-squares fit needs to know of its rows.
+
+Sums of weights, of columns and of products of columns are all of it. They add up, so
+the sums of a training fold are those of all rows less those of the rows left out, and
+neither centring nor scaling needs another pass over the rows.
+
+Subtraction loses digits where what is left is small beside what is taken away. Columns
+are therefore shifted by their mean over all rows first, and `lost_digits` tells where
+that was not enough.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+BLOCK = 2**18  # numbers in a block of rows: it stays in the cache
+_KEPT = 1e-7  # of a sum of squares that has to be left after subtraction
+
+
+@dataclass(frozen=True, eq=False)
+class Moments:
+    """Weighted sums over rows of shifted columns.
+
+    Attributes
+    ----------
+    weight : float
+        Sum of weights.
+    x : ndarray of shape (p,)
+        Sums of the columns of X.
+    y : ndarray of shape (n_outputs,)
+        Sums of the columns of y.
+    xx : ndarray of shape (p, p)
+        Sums of products of the columns of X.
+    xy : ndarray of shape (p, n_outputs)
+        Sums of products of columns of X and y.
+    yy : ndarray of shape (n_outputs,)
+        Sums of squares of y.
+    """
+
+    weight: float
+    x: np.ndarray
+    y: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+
+    def __add__(self, other):
+        return Moments(
+            self.weight + other.weight,
+            self.x + other.x,
+            self.y + other.y,
+            self.xx + other.xx,
+            self.xy + other.xy,
+            self.yy + other.yy,
+        )
+
+    def __sub__(self, other):
+        return Moments(
+            self.weight - other.weight,
+            self.x - other.x,
+            self.y - other.y,
+            self.xx - other.xx,
+            self.xy - other.xy,
+            self.yy - other.yy,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Centred:
+    """Means, and second moments about them for one unit of weight.
+
+    Attributes
+    ----------
+    x : ndarray of shape (p,)
+        Means of the columns of X.
+    y : ndarray of shape (n_outputs,)
+        Means of the columns of y.
+    xx : ndarray of shape (p, p)
+        Covariances.
+    xy : ndarray of shape (p, n_outputs)
+    yy : ndarray of shape (n_outputs,)
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    xx: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+
+
+def sum_moments(X, y, weight, x_shift, y_shift, rows=None):
+    """Moments of some rows, added up block by block.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+    y : ndarray of shape (n, n_outputs)
+    weight : ndarray of shape (n,) or None
+        Of all rows of X, not negative; None is all ones.
+    x_shift : ndarray of shape (p,)
+        Subtracted from the columns of X.
+    y_shift : ndarray of shape (n_outputs,)
+    rows : ndarray of int, default=None
+        Which rows; None is all of them.
+
+    Returns
+    -------
+    moments : Moments
+        In double precision.
+    """
+    p, k = X.shape[1], y.shape[1]
+    n = len(X) if rows is None else len(rows)
+    total, sums, products = 0.0, np.zeros(p + k), np.zeros((p + k, p + k))
+    step = max(64, BLOCK // (p + k))
+    for start in range(0, n, step):
+        own = slice(start, min(start + step, n))
+        own = own if rows is None else rows[own]
+        x_block = X[own]
+        block = np.empty((len(x_block), p + k))
+        np.subtract(x_block, x_shift, out=block[:, :p])
+        np.subtract(y[own], y_shift, out=block[:, p:])
+        root = np.ones(len(block)) if weight is None else np.sqrt(weight[own])
+        if weight is not None:
+            block *= root[:, None]
+        total += root @ root
+        sums += root @ block
+        products += block.T @ block
+    return Moments(
+        weight=float(total),
+        x=sums[:p],
+        y=sums[p:],
+        xx=products[:p, :p],
+        xy=products[:p, p:],
+        yy=np.diag(products)[p:].copy(),
+    )
+
+
+def column_means(A, weight):
+    """Means of columns in double precision.
+
+    Parameters
+    ----------
+    A : ndarray of shape (n, p)
+    weight : ndarray of shape (n,) or None
+
+    Returns
+    -------
+    means : ndarray of shape (p,)
+        The value itself for a column that is constant.
+    """
+    if weight is None:
+        means = A.mean(axis=0, dtype=np.float64)
+    else:
+        means = np.asarray(weight @ A, dtype=np.float64) / weight.sum()
+    # A mean of equal values can miss them by a digit.
+    near = np.flatnonzero(np.abs(A[0] - means) <= 1e-9 * np.abs(means))
+    constant = near[(A[:, near] == A[0, near]).all(axis=0)]
+    means[constant] = A[0, constant]
+    return means
+
+
+def centre(moments, x_shift, y_shift):
+    """Means and covariances from sums.
+
+    Parameters
+    ----------
+    moments : Moments
+    x_shift, y_shift : ndarray
+        What the columns were shifted by.
+
+    Returns
+    -------
+    centred : Centred
+    """
+    weight = moments.weight
+    x, y = moments.x / weight, moments.y / weight
+    return Centred(
+        x=x_shift + x,
+        y=y_shift + y,
+        xx=moments.xx / weight - np.outer(x, x),
+        xy=moments.xy / weight - np.outer(x, y),
+        yy=np.maximum(moments.yy / weight - y * y, 0.0),
+    )
+
+
+def lost_digits(total, centred):
+    """Whether subtraction has left too little of a column to be trusted.
+
+    Parameters
+    ----------
+    total : Moments
+        Of all rows, shifted by their means.
+    centred : Centred
+        Of the rows that are left.
+
+    Returns
+    -------
+    lost : bool
+        Columns that are constant in all rows are no loss.
+    """
+    whole = np.concatenate([np.diag(total.xx), total.yy]) / total.weight
+    left = np.concatenate([np.diag(centred.xx), centred.yy])
+    return bool(((left <= _KEPT * whole) & (whole > 0)).any())
+
+
+def standardised(mean, variance, n_samples, settings):
+    """Means and divisors that standardise columns, step after step.
+
+    Parameters
+    ----------
+    mean, variance : ndarray of shape (p,)
+    n_samples : float
+        Sum of weights: the bound below which a variance is taken for rounding depends
+        on it.
+    settings : list of (bool, bool)
+        For each step whether it centres and whether it scales.
+
+    Returns
+    -------
+    offset, scale : ndarray of shape (p,)
+        Columns become ``(x - offset) / scale``.
+    """
+    eps = np.finfo(np.float64).eps
+    offset, scale = np.zeros(len(mean)), np.ones(len(mean))
+    for with_mean, with_std in settings:
+        own_mean, own = (mean - offset) / scale, variance / scale**2
+        if with_mean:
+            offset = offset + scale * own_mean
+        if with_std:
+            # The bound of Chan, Golub and LeVeque (1983) for sums in two passes.
+            rounding = n_samples * eps * own + (n_samples * own_mean * eps) ** 2
+            scale = scale * np.where(own <= rounding, 1.0, np.sqrt(own))
+    return offset, scale
+
+
+@dataclass(frozen=True, eq=False)
+class Problem:
+    """A least-squares problem for one unit of weight, and the way back to X.
+
+    Attributes
+    ----------
+    gram : ndarray of shape (p, p)
+    xy : ndarray of shape (p, n_outputs)
+    yy : ndarray of shape (n_outputs,)
+        Half of ``yy - 2 xy'w + w'gram w`` is half the mean squared error of w.
+    centre, scale : ndarray of shape (p,)
+    offset : ndarray of shape (n_outputs,)
+        The prediction is ``(X - centre) @ (w / scale) + offset``.
+    """
+
+    gram: np.ndarray
+    xy: np.ndarray
+    yy: np.ndarray
+    centre: np.ndarray
+    scale: np.ndarray
+    offset: np.ndarray
+
+
+def problem_of(centred, offset, scale, *, fit_intercept):
+    """The problem of columns ``(x - offset) / scale``, with or without an intercept.
+
+    Parameters
+    ----------
+    centred : Centred
+    offset, scale : ndarray of shape (p,)
+    fit_intercept : bool
+
+    Returns
+    -------
+    problem : Problem
+    """
+    gram = centred.xx / np.outer(scale, scale)
+    xy = centred.xy / scale[:, None]
+    if fit_intercept:
+        return Problem(gram, xy, centred.yy, centred.x, scale, centred.y)
+    mean = (centred.x - offset) / scale
+    return Problem(
+        gram + np.outer(mean, mean),
+        xy + np.outer(mean, centred.y),
+        centred.yy + centred.y**2,
+        offset,
+        scale,
+        np.zeros(len(centred.y)),
+    )
+
+
+def mean_squared_errors(problem, coef):
+    """Training errors of coefficients, or None where rounding would swamp them.
+
+    Parameters
+    ----------
+    problem : Problem
+    coef : ndarray of shape (n_values, n_outputs, p)
+
+    Returns
+    -------
+    errors : ndarray of shape (n_values, n_outputs), or None
+    """
+    fitted = np.einsum("vkp,pk->vk", coef, problem.xy)
+    squares = np.einsum("vkp,vkp->vk", coef @ problem.gram, coef)
+    errors = problem.yy - 2 * fitted + squares
+    if (errors < 1e-8 * np.maximum(problem.yy, np.abs(squares))).any():
+        return None
+    return errors

@@ -1,0 +1,259 @@
+"""Linear predictions for all values of a penalty, and what their families share.
+
+All values are answered by one product of matrices. Columns are centred before it, so
+that a large mean does not use up the digits.
+"""
+
+from copy import copy
+from numbers import Real
+
+import numpy as np
+from scipy import sparse
+from sklearn.base import clone
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from sklearn.utils import check_array
+from sklearn.utils.validation import validate_data
+
+from genestimators._inputs import take_rows
+from genestimators.fitting._composites import make_path
+from genestimators.fitting._paths import Path
+
+_MOST_ANSWERS = 2**23  # numbers in one answer
+
+
+class LinearPath(Path):
+    """Linear predictions ``(X - centre) @ coef + offset`` for all values.
+
+    Parameters
+    ----------
+    template : estimator
+        Unfitted but for the number and names of the columns it has seen.
+    param : str
+        The parameter that takes the values.
+    values : sequence
+    coef : ndarray of shape (n_values, n_outputs, p)
+    centre : ndarray of shape (p,)
+    offset : ndarray of shape (n_values, n_outputs)
+    dtype : dtype, default=float64
+        Of the coefficients that a fit would have.
+    """
+
+    # Attributes with one item for each value.
+    _by_value = ("values", "coef", "offset")
+
+    def __init__(self, template, param, values, coef, centre, offset, dtype=np.float64):
+        self.template = template
+        self.param = param
+        self.values = np.asarray(values)
+        self.coef = coef
+        self.centre = centre
+        self.offset = offset
+        self.dtype = dtype
+        self.whole = True
+        self.seen = None
+
+    @property
+    def n_values(self):
+        return len(self.coef)
+
+    def linear(self, X):
+        """Linear predictions of shape (n_values, n_outputs, n_rows)."""
+        if not self._plainly_fine(X):
+            X = validate_data(
+                self.template,
+                X,
+                accept_sparse=["csr", "csc", "coo"],
+                dtype=[np.float64, np.float32],
+                reset=False,
+            )
+        weights = self.coef.reshape(-1, self.coef.shape[2])
+        offset = self.offset.reshape(-1, 1)
+        if sparse.issparse(X):
+            answer = (X @ weights.T).T + (offset - (weights @ self.centre)[:, None])
+        else:
+            answer = weights @ (X - self.centre).T
+            answer += offset
+        return answer.reshape(*self.offset.shape, X.shape[0])
+
+    def _plainly_fine(self, X):
+        """Whether X needs no validation, which takes longer than a small answer."""
+        return (
+            type(X) is np.ndarray
+            and X.dtype in (np.float64, np.float32)
+            and X.ndim == 2
+            and len(X) > 0
+            and X.shape[1] == self.coef.shape[2]
+            and not hasattr(self.template, "feature_names_in_")
+            and bool(np.isfinite(X.sum()))
+        )
+
+    def model(self, i):
+        if not self.whole:
+            return None
+        if self.seen is None:
+            self.seen = self.blank()
+        model = copy(self.seen).set_params(**{self.param: self.values[i].item()})
+        intercept = self.offset[i] - self.coef[i] @ self.centre
+        self.complete(
+            model, i, self.coef[i].astype(self.dtype), intercept.astype(self.dtype)
+        )
+        return model
+
+    def blank(self):
+        """An estimator that lacks the attributes of `complete` only."""
+        model = clone(self.template)
+        copy_columns(self.template, model)
+        return model
+
+    def complete(self, model, i, coef, intercept):
+        """Give an estimator the attributes that its fit would.
+
+        Parameters
+        ----------
+        model : estimator
+        i : int
+            Which value.
+        coef : ndarray of shape (n_outputs, p)
+        intercept : ndarray of shape (n_outputs,)
+        """
+        raise NotImplementedError
+
+    def parts(self, n_rows):
+        step = max(1, _MOST_ANSWERS // max(1, n_rows * self.coef.shape[1]))
+        if step >= self.n_values:
+            yield self
+            return
+        for start in range(0, self.n_values, step):
+            part = copy(self)
+            for name in self._by_value:
+                whole = getattr(self, name)
+                own = None if whole is None else whole[start : start + step]
+                setattr(part, name, own)
+            yield part
+
+
+class SharedFits:
+    """Fits of all draws that share their work, with a way out for single draws.
+
+    Parameters
+    ----------
+    family : Family
+    steps : list of estimators
+        Before the estimator.
+    estimator : estimator
+        Unfitted.
+    X : container of n rows
+    y : ndarray
+    values : sequence
+    """
+
+    def __init__(self, family, steps, estimator, X, y, values):
+        self.family = family
+        self.steps = steps
+        self.estimator = estimator
+        self.X = X
+        self.y = y
+        self.values = values
+        self.template = clone(estimator)
+        validate_data(self.template, X, skip_check_array=True)
+
+    def fit_path(self, number, draw):
+        """The path of a draw."""
+        path = self.shared_path(number, draw)
+        if path is None:
+            return self.own_path(draw)
+        path.family = self.family
+        path.whole = False  # there may be steps around it
+        return path
+
+    def shared_path(self, number, draw):
+        """The path of a draw from shared work, or None where that does not serve."""
+        raise NotImplementedError
+
+    def own_path(self, draw):
+        """The path of a draw from its own rows."""
+        pipeline = make_pipeline(*self.steps, self.estimator)
+        name = f"{pipeline.steps[-1][0]}__{self.family.param}"
+        weight = None if (draw.counts == 1).all() else np.asarray(draw.counts, float)
+        X, y = take_rows(self.X, draw.rows), self.y[draw.rows]
+        return make_path(pipeline, name, self.values, X, y, weight)
+
+
+def copy_columns(seen, model):
+    """Let an estimator know the columns that another one has seen."""
+    for name in ("n_features_in_", "feature_names_in_"):
+        if hasattr(seen, name):
+            setattr(model, name, getattr(seen, name))
+
+
+def plain_scalers(steps):
+    """Whether all steps are `StandardScaler`, of the exact class."""
+    return all(type(step) is StandardScaler for step in steps)
+
+
+def finite_rows(X):
+    """X as an array of numbers, or None where an estimator would complain.
+
+    Parameters
+    ----------
+    X : container of n rows
+
+    Returns
+    -------
+    X : ndarray of shape (n, p), or None
+        None also for a sparse matrix.
+    """
+    if sparse.issparse(X):
+        return None
+    try:
+        return check_array(X, dtype=[np.float64, np.float32])
+    except (TypeError, ValueError):
+        return None
+
+
+def finite_targets(y):
+    """Targets (n, n_outputs) in double precision, or None where one is no number."""
+    try:
+        return check_array(y.reshape(len(y), -1), dtype=np.float64)
+    except (TypeError, ValueError):
+        return None
+
+
+def mean_square(X, weight, *, centred):
+    """The mean square of a column of X, on average over columns.
+
+    Parameters
+    ----------
+    X : ndarray or sparse matrix of shape (n, p)
+    weight : ndarray of shape (n,) or None
+    centred : bool
+        Whether about the mean of the column.
+    """
+    share = (
+        np.full(X.shape[0], 1 / X.shape[0]) if weight is None else weight / weight.sum()
+    )
+    mean = np.asarray(share @ X, dtype=np.float64) if centred else np.zeros(X.shape[1])
+    if sparse.issparse(X):
+        squares = share @ X.multiply(X) - mean**2
+    else:
+        squares = share @ np.square(X - mean)
+    return float(max(np.mean(squares), 0.0))
+
+
+def usable_weights(weight):
+    """Whether there are none, or all are finite, none negative and one not zero."""
+    if weight is None:
+        return True
+    weight = np.asarray(weight)
+    return bool(np.isfinite(weight).all() and (weight >= 0).all() and weight.any())
+
+
+def is_number(value):
+    """Whether a parameter is a number."""
+    return isinstance(value, (Real, np.number)) and not isinstance(value, bool)
+
+
+def is_flag(value):
+    """Whether a parameter is true or false."""
+    return isinstance(value, (bool, np.bool_))
