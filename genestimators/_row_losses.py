@@ -123,6 +123,34 @@ class LossTable:
         single = None if self.single is None else self.single[candidates]
         return replace(self, losses=self.losses[candidates], single=single)
 
+    def pooled(self, clusters):
+        """The same with the rows of each cluster as one row of their summed weight.
+
+        Parameters
+        ----------
+        clusters : ndarray of shape (n_rows,), int
+            Numbered from 0, none of them empty.
+        """
+        n = int(clusters.max()) + 1
+        weight = np.ones(len(clusters)) if self.weight is None else self.weight
+        total = np.bincount(clusters, weights=weight, minlength=n)
+        share = weight / total[clusters]
+        order = np.argsort(clusters, kind="stable")
+        starts = np.searchsorted(clusters[order], np.arange(n))
+
+        def pool(values):
+            if values is None:
+                return None
+            return np.add.reduceat((values * share)[..., order], starts, axis=-1)
+
+        return LossTable(
+            self.kind,
+            pool(self.losses),
+            pool(self.spread),
+            total,
+            pool(self.single),
+        )
+
     def of_single_models(self):
         """With the losses of single models in the place of their means."""
         return self if self.single is None else replace(self, losses=self.single)
@@ -138,8 +166,10 @@ class LossTable:
         Returns
         -------
         scores : ndarray of shape (..., n_values)
+            NaN where all shares are zero.
         """
         total = shares.sum(axis=-1)[..., None]
+        total = np.where(total > 0, total, np.nan)
         means = shares @ self.losses.T / total
         if self.kind == "root":
             return -np.sqrt(means)

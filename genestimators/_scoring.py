@@ -12,6 +12,7 @@ import warnings
 from dataclasses import dataclass
 
 import numpy as np
+from sklearn import config_context
 from sklearn.base import BaseEstimator, ClassifierMixin, RegressorMixin
 from sklearn.metrics import get_scorer, get_scorer_names
 from sklearn.utils.metaestimators import available_if
@@ -198,7 +199,9 @@ class ScorerCall:
         if not _takes_weights(self.scorer):
             _warn_unweighted(self.scorer)
             return _number(self.scorer(stand_in, X, y), self.scorer)
-        score = self.scorer(stand_in, X, y, sample_weight=weight)
+        # The caller has asked for weights, so nothing scored has to request them.
+        with config_context(enable_metadata_routing=False):
+            score = self.scorer(stand_in, X, y, sample_weight=weight)
         return _number(score, self.scorer)
 
 

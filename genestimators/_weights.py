@@ -18,7 +18,14 @@ from genestimators._routing import request_weights, routing_enabled, supports_ro
 
 
 def accepts_weights(estimator):
-    """Whether an estimator and everything nested in it take `sample_weight`."""
+    """Whether an estimator and everything nested in it take `sample_weight`.
+
+    A wrapper that says `_counts_weights` takes them whatever is nested in it: it draws
+    rows and leaves them out by their weights, and repeats them, where it must, after
+    that. Were they repeated before, copies of a row would lie on both sides.
+    """
+    if getattr(estimator, "_counts_weights", False):
+        return True
     steps = pipeline_steps(estimator)
     if steps is not None:
         return all(accepts_weights(step) for _, step in steps)

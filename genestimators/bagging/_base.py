@@ -75,6 +75,7 @@ class BaseBootstrapBagging(
     """Fits an estimator on resampled rows and averages; see the two subclasses."""
 
     __metadata_request__fit = {"groups": True}
+    _counts_weights = True  # see `accepts_weights`
 
     _parameter_constraints = {
         "estimator": [

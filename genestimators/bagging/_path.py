@@ -8,7 +8,7 @@ that of one member: averaging has removed variance before the penalty is chosen.
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import clone
+from sklearn.base import clone, is_classifier
 
 from genestimators import _inputs
 from genestimators._parallel import Progress
@@ -68,6 +68,8 @@ class _BagOfPaths(Family):
     def __init__(self, inner):
         self.inner = inner
         self.exactness = "refit" if inner is None else inner.exactness
+        if self.exactness == "bitwise":  # sums over members are rounded in any order
+            self.exactness = "exact"
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +114,14 @@ def fit_bag_path(wrapper, param, X, y, sample_weight, groups, values):
         for _ in values
     ]
     auto = wrapper.n_estimators == "auto"
-    goal = min(PILOT, wrapper.max_estimators) if auto else wrapper.n_estimators
     limit = plan["draws"].limit
+    if limit is not None and not auto and wrapper.n_estimators > limit:
+        raise ValueError(
+            f"`n_estimators` must not exceed the {limit} draws there are. "
+            f"Got {wrapper.n_estimators!r}."
+        )
     most = min(wrapper.max_estimators, np.inf if limit is None else limit)
+    goal = min(PILOT, most) if auto else wrapper.n_estimators
     members, features = [], []
     progress = Progress(type(wrapper).__name__, "replicates", wrapper.verbose)
     fits = {
@@ -191,9 +198,7 @@ class BagPath(Path):
         self.features = features
         self.groups = groups
         self.n_values = len(values)
-        self.n_fits = sum(
-            path.n_values if path.family is None else path.n_fits for path in members
-        )
+        self.n_fits = sum(map(_n_fits, members))
         families = [path.family for path in members]
         self.family = _BagOfPaths(next((one for one in families if one), None))
 
@@ -258,7 +263,16 @@ class BagPath(Path):
             plan["X"], plan["y"], plan["draws"].row_weight, self.groups, {}, False
         )
         bag._store(own, seed, models, self.features, self.tallies[i], measure)
+        if is_classifier(bag):
+            bag._warn_one_class()
         return bag
+
+
+def _n_fits(path):
+    """How many fits a member took; one constant may stand for all values."""
+    if path.family is not None:
+        return path.n_fits
+    return len({id(model) for model in path.models})
 
 
 class _OutOfBagView(Path):

@@ -331,7 +331,7 @@ class TransformedTargetPath(_Wrapped):
         if inner is None:
             return None
         whole = copy(self.fitted)
-        whole.regressor = clone(self.estimator.regressor)
+        whole.regressor = clone(inner)
         whole.regressor_ = inner
         return whole
 

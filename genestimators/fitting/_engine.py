@@ -36,7 +36,7 @@ class FittedDraw:
         Of the draw.
     draw : Draw
     models : tuple of estimators
-        Fitted, one for each value; see `model`.
+        Fitted, one for each value; None where a family answers without one.
     features : ndarray of int, or None
         The columns they were fitted on; None is all.
     responses : ndarray of shape (n_values, n_answered, width) or None
@@ -53,7 +53,7 @@ class FittedDraw:
     answered: str
 
     def model(self, i=0):
-        """The fitted estimator at value i."""
+        """The fitted estimator at value i, or None where a family has none."""
         return self.models[i]
 
     @property

@@ -96,6 +96,18 @@ class Path:
         """
         return None
 
+    def left_out_squared_error(self):
+        """Mean squared errors on the rows left out, if they are known without answers.
+
+        Returns
+        -------
+        errors : ndarray of shape (n_values, n_outputs), or None
+            Weighted as the rows are. None (the default): they have to be computed.
+            A path that knows them has a method `take(which)`, the path of some of the
+            values, and is small enough to be kept.
+        """
+        return None
+
     def row_losses(self, kind):
         """Losses of the rows asked about, if better ones are known than of the answers.
 

@@ -6,6 +6,7 @@ from sklearn.pipeline import Pipeline
 
 from genestimators._weights import accepts_weights, fit_transform_all
 from genestimators.fitting._composites import transformed_target
+from genestimators.fitting._copies import works_in_place
 from genestimators.fitting._nested import nested_family
 from genestimators.fitting._registry import (
     families_of,
@@ -152,6 +153,44 @@ def offers_out_of_bag(estimator, param, X, y, weight, values):
     if family is None or not family.fits_paths or not family.out_of_bag(estimator):
         return False
     return family.unsupported(estimator, X, y, weight, values) is None
+
+
+def serving_family(estimator, param, X, y, weight, values):
+    """The family that fits the path of an estimator on rows like these, or None.
+
+    Steps before the tuned one are fitted on all rows.
+
+    Parameters
+    ----------
+    estimator, param, X, y, weight, values
+        As `make_path` takes them.
+    """
+    family = family_of(estimator, param)
+    if family is None or not family.fits_paths or works_in_place(estimator):
+        return None
+    if not _leads_down(estimator, param, X, y, weight, values, family):
+        return None
+    own = weight if accepts_weights(estimator) else None
+    leaf, rows, target = rows_before(estimator, param, X, y, own)
+    reason = family.unsupported(leaf, rows, target, own, values)
+    return family if reason is None else None
+
+
+def _leads_down(estimator, param, X, y, weight, values, family):
+    """Whether paths go through everything that holds the tuned estimator."""
+    name, _, rest = param.partition("__")
+    if not rest:
+        return not family.transforms
+    if type(estimator) is TransformedTargetRegressor:
+        inner = estimator.regressor
+    elif type(estimator) is Pipeline and not estimator.transform_input:
+        inner = dict(estimator.steps).get(name)
+        if name != estimator.steps[-1][0]:
+            return family.transforms and "__" not in rest
+    else:
+        found = nested_path_family(estimator, param, X, y, weight, values)
+        return found is not None
+    return _leads_down(inner, rest, X, y, weight, values, family)
 
 
 def exactness_of(family, estimator, param):

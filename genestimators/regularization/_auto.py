@@ -57,7 +57,7 @@ class AutoRegularizedCV(
     the parameter, its range and its direction by itself, gets the training and the
     validation curve of all values from one fit a fold where it knows how (see the table
     of families in the user guide; every other estimator is fitted value by value),
-    picks a value by a rule that looks at paired differences of validation scores and at
+    picks a value by a rule that allows for the noise of the validation scores, tells
     the gap between training and validation, and refits.
 
     Use it wherever one parameter limits how closely a model may follow its training
@@ -84,9 +84,11 @@ class AutoRegularizedCV(
         where it costs more, once where values are fitted one by one.
     scoring : str, callable or None, default=None
         One scorer as in `GridSearchCV`; None is the estimator's `score`.
-    rule : str or callable, default="gap"
+    rule : str or callable, default="median"
         How to pick a value from the curve.
 
+        - "median": the best value of each of 501 resamples of the splits, and of these
+          the median by strength of penalty;
         - "gap": of the values within `q` (0.25) paired standard errors of the best, the
           one with the smallest gap;
         - "best": the best mean validation score;
@@ -164,6 +166,12 @@ class AutoRegularizedCV(
         Its standard error.
     choice_ : Choice
         What was chosen, against what, by how much; print it.
+    bagging_gain_ : float
+        How much lower the out-of-bag loss of the chosen bag is than that of one of its
+        members; for an estimator that is a `BootstrapBaggingClassifier` or a
+        `BootstrapBaggingRegressor` with `oob_score`.
+    bagging_gain_std_error_ : float
+        Its standard error; near to or above the gain there is nothing to gain.
     classes_ : ndarray of shape (n_classes,)
         The classes; classifiers only.
     n_features_in_ : int
@@ -184,8 +192,8 @@ class AutoRegularizedCV(
     splitting, and are no new data.
 
     The plain validation score is the training score minus the gap. Minimising the gap
-    itself would choose a constant; here it decides only among values that the
-    validation scores cannot tell apart.
+    itself would choose a constant; with ``rule="gap"`` it decides only among values
+    that the validation scores cannot tell apart.
 
     Learners that reproduce their training rows whatever the penalty (nearest
     neighbours, forests) are given the leave-one-out or the out-of-bag score as
@@ -202,7 +210,10 @@ class AutoRegularizedCV(
        and Regression Trees. Wadsworth. (The one-standard-error rule.)
     .. [3] Arlot, S. (2008). V-fold cross-validation improved: V-fold penalization.
        arXiv:0802.0566.
-    .. [4] Lim, C. and Yu, B. (2016). Estimation stability with cross-validation.
+    .. [4] Roberts, S. and Nowak, G. (2014). Stabilizing the lasso against
+       cross-validation variability. Computational Statistics and Data Analysis 70,
+       198-211. (In the manner of which the median is taken.)
+    .. [5] Lim, C. and Yu, B. (2016). Estimation stability with cross-validation.
        Journal of Computational and Graphical Statistics 25, 464-492.
 
     Examples
@@ -222,6 +233,7 @@ class AutoRegularizedCV(
     """
 
     __metadata_request__fit = {"groups": True}
+    _counts_weights = True  # see `accepts_weights`
 
     _parameter_constraints = {
         "estimator": [HasMethods("fit", "get_params", "set_params")],
@@ -267,7 +279,7 @@ class AutoRegularizedCV(
         cv=None,
         n_repeats="auto",
         scoring=None,
-        rule="gap",
+        rule="median",
         rule_params=None,
         engine="auto",
         refit=True,
@@ -465,6 +477,7 @@ class AutoRegularizedCV(
         tags.estimator_type = inner.estimator_type
         tags.classifier_tags = deepcopy(inner.classifier_tags)
         tags.regressor_tags = deepcopy(inner.regressor_tags)
+        tags.transformer_tags = deepcopy(inner.transformer_tags)
         return inherit_tags(tags, self.estimator)
 
     def get_metadata_routing(self):
@@ -474,7 +487,7 @@ class AutoRegularizedCV(
         -------
         routing : MetadataRouter
         """
-        methods = ["fit", *ASKED]
+        methods = ["fit", "fit_transform", *ASKED]
         return router_of(self, self.estimator, methods)
 
     def __sklearn_is_fitted__(self):

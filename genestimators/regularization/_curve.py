@@ -25,6 +25,8 @@ class Curve:
         The same of the training answers.
     weight : ndarray of shape (n_rows,) or None
         Weights of those rows.
+    clusters : ndarray of shape (n_rows,), int, or None
+        Which of those rows belong together, numbered from 0.
     slope : float, default=1.0
         What one unit of mean row loss is worth in score, for standard errors.
     partition : bool, default=True
@@ -43,10 +45,16 @@ class Curve:
     losses: np.ndarray | None = None
     train_losses: np.ndarray | None = None
     weight: np.ndarray | None = None
+    clusters: np.ndarray | None = None
     slope: float = 1.0
     partition: bool = True
     full_train: np.ndarray | None = None
     instability: np.ndarray | None = None
+
+    @property
+    def by_rows(self):
+        """Whether standard errors come from rows, since there is one split."""
+        return self.losses is not None and self.test.shape[1] == 1
 
     @property
     def mean_test(self):
@@ -80,28 +88,29 @@ class Curve:
         over the root of the number of folds. Repeats of the folds are no new data, so
         they do not count. Out of bag: from the differences of losses on the same row.
         """
-        if self.losses is not None and self.test.shape[1] == 1:
-            return self.slope * row_std_error(
-                self.losses[reference] - self.losses, self.weight
-            )
+        if self.by_rows:
+            return self._row_error(self.losses[reference] - self.losses)
         difference = self.test[reference] - self.test
         return split_std_error(difference, self.n_folds)
 
     def std_error(self):
         """Standard errors of the mean validation scores, not paired."""
-        if self.losses is not None and self.test.shape[1] == 1:
-            return self.slope * row_std_error(self.losses, self.weight)
+        if self.by_rows:
+            return self._row_error(self.losses)
         return split_std_error(self.test, self.n_folds)
 
     def gap_std_error(self, i):
         """Standard error of the gap of candidate i."""
-        if self.losses is not None and self.test.shape[1] == 1:
+        if self.by_rows:
             if self.train_losses is None:
                 return float("nan")
             difference = self.losses[i] - self.train_losses[i]
-            return float(self.slope * row_std_error(difference[None], self.weight)[0])
+            return float(self._row_error(difference[None])[0])
         difference = self.train[i] - self.test[i]
         return float(split_std_error(difference[None], self.n_folds)[0])
+
+    def _row_error(self, values):
+        return self.slope * row_std_error(values, self.weight, self.clusters)
 
 
 def split_std_error(values, n_folds):
@@ -115,14 +124,22 @@ def split_std_error(values, n_folds):
     return values.std(axis=1) / np.sqrt(max(n_folds - 1, 1))
 
 
-def row_std_error(values, weight):
-    """Standard errors of weighted means over rows (the second axis)."""
+def row_std_error(values, weight, clusters=None):
+    """Standard errors of weighted means over rows (the second axis).
+
+    Rows of a cluster are taken as one observation, their weighted sum.
+    """
     n = values.shape[1]
+    share = np.full(n, 1.0 / n) if weight is None else weight / weight.sum()
+    parts = (values - (values @ share)[:, None]) * share
+    if clusters is not None:
+        order = np.argsort(clusters, kind="stable")
+        starts = np.flatnonzero(np.diff(clusters[order], prepend=-1))
+        parts = np.add.reduceat(parts[:, order], starts, axis=1)
+    n = parts.shape[1]
     if n < 2:
         return np.full(len(values), np.nan)
-    share = np.full(n, 1.0 / n) if weight is None else weight / weight.sum()
-    centred = values - (values @ share)[:, None]
-    return np.sqrt(n / (n - 1) * (centred**2 @ share**2))
+    return np.sqrt(n / (n - 1) * (parts**2).sum(axis=1))
 
 
 def pick(scores, strength, among=None):

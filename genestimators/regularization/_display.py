@@ -4,6 +4,8 @@ import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on: logarithmic
+_DECADES = 6  # of a logarithmic axis that begins at zero
+_CROWDED = 60  # from so many values on there are no markers
 
 
 class RegularizationDisplay:
@@ -38,8 +40,8 @@ class RegularizationDisplay:
         The figure they are in.
     train_line_, test_line_ : matplotlib Line2D
         The curves.
-    band_ : matplotlib collection
-        The band of paired standard errors.
+    band_ : matplotlib collection or None
+        The band of paired standard errors, if they are known.
 
     Examples
     --------
@@ -93,21 +95,29 @@ class RegularizationDisplay:
         -------
         display : RegularizationDisplay
         """
+        if not hasattr(estimator, "fit") or isinstance(estimator, type):
+            raise TypeError(
+                f"`estimator` must be a fitted AutoRegularizedCV. Got {estimator!r}."
+            )
         check_is_fitted(estimator)
+        if not hasattr(estimator, "choice_"):
+            raise TypeError(
+                f"`estimator` must be a fitted AutoRegularizedCV. Got {estimator!r}."
+            )
         results = estimator.cv_results_
         if score_name is None:
             scoring = estimator.scoring
             score_name = scoring if isinstance(scoring, str) else "score"
-        mean = results["mean_test_score"]
+        best = list(estimator.values_).index(estimator.choice_.best_value)
         display = cls(
             param=estimator.param_,
             values=estimator.values_,
-            test=mean,
+            test=results["mean_test_score"],
             train=results["mean_train_score"],
             band=results["paired_std_error"],
             admissible=results["admissible"],
             chosen=estimator.best_index_,
-            best=int(np.nanargmax(mean)),
+            best=best,
             direction=estimator.direction_,
             score_name=score_name,
         )
@@ -126,28 +136,29 @@ class RegularizationDisplay:
         display : RegularizationDisplay
             Itself.
         """
-        import matplotlib.pyplot as plt
-
+        plt = _pyplot()
         if ax is None:
             _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
         x, order = self._places(ax)
-        train, test = self.train[order], self.test[order]
-        band = np.nan_to_num(self.band[order])
+        train, test, band = self.train[order], self.test[order], self.band[order]
+        marker = "." if len(x) < _CROWDED else None
         (self.train_line_,) = ax.plot(
-            x, train, color="C1", linestyle="--", marker=".", label="training"
+            x, train, color="C1", linestyle="--", marker=marker, label="training"
         )
         (self.test_line_,) = ax.plot(
-            x, test, color="C0", marker=".", label="validation"
+            x, test, color="C0", marker=marker, label="validation"
         )
-        self.band_ = ax.fill_between(
-            x,
-            test - band,
-            test + band,
-            color="C0",
-            alpha=0.2,
-            linewidth=0,
-            label="paired standard error to the best",
-        )
+        self.band_ = None
+        if not np.isnan(band).all():
+            self.band_ = ax.fill_between(
+                x,
+                test - band,
+                test + band,
+                color="C0",
+                alpha=0.2,
+                linewidth=0,
+                label="paired standard error to the best",
+            )
         admissible = self.admissible[order]
         if admissible.sum() > 1:
             ax.scatter(
@@ -186,25 +197,41 @@ class RegularizationDisplay:
         numbers = np.array([np.inf if v is None else float(v) for v in self.values])
         order = np.argsort(numbers, kind="stable")
         numbers = numbers[order]
-        if np.isfinite(numbers).all() and numbers[-1] < _WIDE * max(numbers[0], 0):
-            return numbers, order
-        if np.isfinite(numbers).all() and numbers[0] > 0:
-            ax.set_xscale("log")
-            return numbers, order
-        # A zero or None has no place on a logarithmic axis: values in their order.
-        x = np.arange(len(numbers), dtype=float)
-        shown = np.unique(
-            np.linspace(0, len(x) - 1, min(len(x), 8)).round().astype(int)
-        )
-        ax.set_xticks(x[shown], [_label(self.values[order[i]]) for i in shown])
-        return x, order
+        if not np.isfinite(numbers).all():  # no place on an axis: values in their order
+            x = np.arange(len(numbers), dtype=float)
+            shown = np.unique(
+                np.linspace(0, len(x) - 1, min(len(x), 8)).round().astype(int)
+            )
+            ax.set_xticks(x[shown], [_label(self.values[order[i]]) for i in shown])
+            return x, order
+        positive = numbers[numbers > 0]
+        if numbers[0] >= 0 and len(positive) and positive[-1] >= _WIDE * positive[0]:
+            if numbers[0] > 0:
+                ax.set_xscale("log")
+            else:
+                first = max(positive[0], positive[-1] / 10.0**_DECADES)
+                # The ticks are powers of ten; none may stand too near to zero.
+                start = 10.0 ** np.ceil(np.log10(first))
+                ax.set_xscale("symlog", linthresh=start, linscale=1.0)
+        return numbers, order
 
     def _axis_name(self):
+        arrows = {"larger": "stronger penalty →", "smaller": "← stronger penalty"}
         if self.direction is None:
             return self.param
-        arrow = "→" if self.direction == "larger" else "←"
-        return f"{self.param}   (stronger penalty {arrow})"
+        return f"{self.param}   ({arrows[self.direction]})"
 
 
 def _label(value):
-    return "None" if value is None else f"{float(value):.3g}"
+    return "None" if value is None else f"{float(value):.4g}"
+
+
+def _pyplot():
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as exc:
+        raise ImportError(
+            "RegularizationDisplay needs matplotlib to draw; install it with "
+            "`pip install matplotlib`."
+        ) from exc
+    return plt

@@ -14,12 +14,13 @@ from scipy.stats import t as student_t
 from sklearn.exceptions import UndefinedMetricWarning
 
 from genestimators._exceptions import UnweightedScoreWarning
+from genestimators.regularization._counts import bootstrap_counts
 from genestimators.regularization._curve import row_std_error
 
 N_RESAMPLES = 500
 N_SCORED = 60  # resamples, where each is scored by a scorer
+MOST_UNITS = 1000  # more rows than twice that are drawn by handfuls, so many
 FAR = 4.0  # paired standard errors behind the best: such candidates are never chosen
-_BLOCK = 1 << 22  # numbers of resampling counts at a time
 
 
 def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0.0):
@@ -44,17 +45,16 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
     interval : tuple of float
         Percentiles of the scores of the resamples, widened.
     """
+    table = _pooled(table, clusters, seed)
     n = len(table.spread)
     everywhere = np.ones(n) if table.weight is None else table.weight
     scores = table.scores(everywhere)
     best = int(np.nanargmax(scores))
-    near = np.flatnonzero(_near(table, scores, best))
-    near_table = table.take(near)
+    near_table = table.take(_near(table, scores, best))
     single = near_table.of_single_models()
     found = []
-    for counts in _resamples(n, clusters, seed, _BLOCK):
-        inside = near_table.scores(counts * everywhere)
-        picked = np.argmax(inside, axis=1)
+    for counts in bootstrap_counts(n, N_RESAMPLES, seed):
+        picked = np.argmax(near_table.scores(counts * everywhere), axis=1)
         outside = single.scores((counts == 0) * everywhere)
         found.append(outside[np.arange(len(picked)), picked])
     found = np.concatenate(found)
@@ -81,9 +81,10 @@ def corrected_score_of_scorer(
         # The scores of all rows have warned already; once is enough.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         warnings.simplefilter("ignore", UnweightedScoreWarning)
-        for counts in _resamples(n, clusters, seed, n, N_SCORED):
-            rows = np.repeat(np.arange(n), counts[0].astype(np.intp))
-            found.append(_score_outside(score, near, rows, counts[0] == 0))
+        blocks = bootstrap_counts(n, N_SCORED, seed, clusters=clusters)
+        for counts in (one for block in blocks for one in block):
+            rows = np.repeat(np.arange(n), counts.astype(np.intp))
+            found.append(_score_outside(score, near, rows, counts == 0))
     found = np.array(found)
     found = found[~np.isnan(found)]
     if len(found) < N_SCORED // 2:
@@ -141,30 +142,33 @@ def variance_between_models(scores, n_first):
     return float(n_first * means.var(ddof=1))
 
 
+def _pooled(table, clusters, seed):
+    """The table of what is resampled: rows, clusters, or handfuls of them.
+
+    Sums over handfuls vary as what is in them does, so nothing is lost by drawing it
+    together.
+    """
+    units = np.arange(len(table.spread)) if clusters is None else clusters
+    n_units = int(units.max()) + 1
+    if n_units > 2 * MOST_UNITS:
+        units = (np.random.default_rng(seed).permutation(n_units) % MOST_UNITS)[units]
+    elif clusters is None:
+        return table
+    return table.pooled(units)
+
+
 def _near(table, scores, best):
     """Candidates that a resample might choose; those without a score are none."""
     n = len(table.spread)
     share = np.full(n, 1.0 / n)
     if table.weight is not None:
         share = table.weight / table.weight.sum()
-    error = row_std_error(table.losses[best] - table.losses, table.weight)
+    difference = table.losses[best] - table.losses
+    error = row_std_error(difference, table.weight)
     behind = (table.losses - table.losses[best]) @ share
     rounding = 1e-12 * np.nanmax(np.abs(behind), initial=0.0)
-    return ~np.isnan(scores) & (behind <= FAR * np.nan_to_num(error) + rounding)
-
-
-def _resamples(n, clusters, seed, block, n_resamples=N_RESAMPLES):
-    """Bootstrap counts of rows, (n_draws, n) at a time."""
-    rng = np.random.default_rng(seed)
-    n_units = n if clusters is None else int(clusters.max()) + 1
-    size = max(1, block // n)
-    for start in range(0, n_resamples, size):
-        n_draws = min(size, n_resamples - start)
-        counts = np.empty((n_draws, n_units))
-        for i in range(n_draws):
-            drawn = rng.integers(n_units, size=n_units)
-            counts[i] = np.bincount(drawn, minlength=n_units)
-        yield counts if clusters is None else counts[:, clusters]
+    near = behind <= FAR * np.nan_to_num(error) + rounding
+    return np.flatnonzero(near & ~np.isnan(scores))
 
 
 def corrected_score_of_folds(curve, chosen, *, confidence=0.95):

@@ -14,6 +14,7 @@ from sklearn.metrics import (
     get_scorer_names,
     make_scorer,
 )
+from sklearn.neighbors import KNeighborsClassifier
 
 from genestimators._delegate import pipeline_steps
 from genestimators._inputs import take_rows
@@ -45,8 +46,9 @@ class CandidateMeasure:
         predictions satisfy, or "model" for one that looks at the fitted estimator.
     needed : JointResponse
         What to ask for a score.
-    kept : JointResponse
-        The same, and what is kept as out-of-fold prediction.
+    kept : JointResponse or None
+        The same, and what is kept as out-of-fold prediction; None where the estimator
+        predicts nothing.
     primary : str
         The kind of answer that is kept.
     measure : Measure
@@ -60,7 +62,7 @@ class CandidateMeasure:
 
     kind: str
     needed: JointResponse
-    kept: JointResponse
+    kept: JointResponse | None
     primary: str
     measure: Measure | None
     targets: np.ndarray | None
@@ -193,12 +195,13 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
     Raises
     ------
     ValueError
-        If there are several metrics, or no scorer has the name given.
+        If no scorer has the name given, or a callable is a metric.
     """
-    if scoring is not None and not isinstance(scoring, str) and not callable(scoring):
+    if callable(scoring) and _is_no_scorer(scoring):
         raise ValueError(
-            "`scoring` must be None, the name of one scorer or one callable, since one "
-            f"curve is judged. Got {scoring!r}; name the one to choose by."
+            "A callable `scoring` must take (estimator, X, y), as scorers do. Got "
+            f"{scoring!r}; pass `make_scorer` of it if it is a metric of (y_true, "
+            "y_pred)."
         )
     if isinstance(scoring, str) and scoring not in get_scorer_names():
         raise ValueError(
@@ -222,11 +225,12 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
         wanted = [wanted]
         targets = _targets(wanted[0], y, classes)
     needed = _joint(wanted or [primary], classes)
+    answers = hasattr(estimator, "predict")
     return (
         CandidateMeasure(
             kind=kind,
             needed=needed,
-            kept=_joint([*(wanted or []), primary], classes),
+            kept=_joint([*(wanted or []), primary], classes) if answers else None,
             primary=primary,
             measure=measure,
             targets=targets,
@@ -235,6 +239,21 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
         ),
         scorer,
     )
+
+
+def _is_no_scorer(function):
+    """Whether a function takes (y_true, y_pred), or cannot take (estimator, X, y)."""
+    try:
+        signature = inspect.signature(function)
+    except ValueError:  # not told
+        return False
+    if next(iter(signature.parameters), "") in ("y", "y_true"):
+        return True
+    try:
+        signature.bind(None, None, None)
+    except TypeError:
+        return True
+    return False
 
 
 def _kind(scoring, estimator, classes):
@@ -279,7 +298,8 @@ def _own_score(estimator):
         estimator, TransformedTargetRegressor
     ):
         return "r2"
-    if score is ClassifierMixin.score:
+    own = type(estimator) is KNeighborsClassifier  # its `score` is accuracy, too
+    if score is ClassifierMixin.score or own:
         return "accuracy"
     powers = {PoissonRegressor: 1, GammaRegressor: 2}
     if type(estimator) in powers:

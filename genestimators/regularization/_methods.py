@@ -1,5 +1,6 @@
 """Methods that AutoRegularizedCV takes from the estimator it has refitted."""
 
+from sklearn import config_context
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import check_is_fitted
 
@@ -10,7 +11,6 @@ ASKED = (
     "decision_function",
     "transform",
     "inverse_transform",
-    "score_samples",
 )
 
 
@@ -122,6 +122,55 @@ class DelegatedMethods:
         """
         return self._ask("transform", X, params)
 
+    @available_if(_estimator_has("transform"))
+    def fit_transform(self, X, y=None, sample_weight=None, groups=None, **params):
+        """Fit, and transform the same rows with the chosen value.
+
+        Parameters
+        ----------
+        X, y, sample_weight, groups, **params
+            As `fit` takes them.
+
+        Returns
+        -------
+        Xt : array or frame of n_samples rows
+        """
+        return self.fit(X, y, sample_weight, groups, **params).transform(X)
+
+    @available_if(_estimator_has("get_feature_names_out"))
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X.
+
+        Returns
+        -------
+        names : ndarray of str
+        """
+        model = self._refitted("get_feature_names_out")
+        return model.get_feature_names_out(input_features)
+
+    @available_if(_estimator_has("set_output"))
+    def set_output(self, *, transform=None):
+        """Set which container the estimator's transformers return.
+
+        Parameters
+        ----------
+        transform : {"default", "pandas", "polars"} or None, default=None
+            None changes nothing.
+
+        Returns
+        -------
+        self : object
+        """
+        for model in (self.estimator, vars(self).get("best_estimator_")):
+            if model is not None:
+                model.set_output(transform=transform)
+        return self
+
     @available_if(_estimator_has("inverse_transform"))
     def inverse_transform(self, X, **params):
         """Transform back with the chosen value, where the estimator does.
@@ -140,20 +189,18 @@ class DelegatedMethods:
         return self._ask("inverse_transform", X, params)
 
     @available_if(_estimator_has("score_samples"))
-    def score_samples(self, X, **params):
+    def score_samples(self, X):
         """Scores of rows with the chosen value, where the estimator scores them.
 
         Parameters
         ----------
         X : container of n_samples rows
-        **params : dict
-            Routed to the estimator, with metadata routing switched on.
 
         Returns
         -------
         scores : ndarray of shape (n_samples,)
         """
-        return self._ask("score_samples", X, params)
+        return self._refitted("score_samples").score_samples(X)
 
     def score(self, X, y=None, sample_weight=None):
         """The score of the refitted estimator, by `scorer_`.
@@ -170,8 +217,12 @@ class DelegatedMethods:
         score : float
             Greater is better.
         """
-        weight = {} if sample_weight is None else {"sample_weight": sample_weight}
-        return self.scorer_(self._refitted("score"), X, y, **weight)
+        model = self._refitted("score")
+        if sample_weight is None:
+            return self.scorer_(model, X, y)
+        # Weights are asked for here, so nothing nested has to request them.
+        with config_context(enable_metadata_routing=False):
+            return self.scorer_(model, X, y, sample_weight=sample_weight)
 
     @property
     def classes_(self):
@@ -179,3 +230,22 @@ class DelegatedMethods:
         if not hasattr(self, "best_estimator_"):
             raise AttributeError("classes_")
         return self.best_estimator_.classes_
+
+    def _of_the_refit(self, name):
+        """A fitted attribute of the refitted estimator, if it has it."""
+        model = vars(self).get("best_estimator_")
+        if not hasattr(model, name):
+            raise AttributeError(
+                f"{type(self).__name__!r} object has no attribute {name!r}"
+            )
+        return getattr(model, name)
+
+    @property
+    def bagging_gain_(self):
+        """How much lower the loss of the chosen bag is than that of one member."""
+        return self._of_the_refit("bagging_gain_")
+
+    @property
+    def bagging_gain_std_error_(self):
+        """The standard error of `bagging_gain_`."""
+        return self._of_the_refit("bagging_gain_std_error_")

@@ -2,6 +2,7 @@
 
 import inspect
 from dataclasses import replace
+from numbers import Real
 
 import numpy as np
 
@@ -67,14 +68,18 @@ def check_rule(rule, rule_params, splits):
     ValueError
         If the rule does not take the parameters, or has no meaning for the splits.
     """
+    params = dict(rule_params or {})
     if not isinstance(rule, str):
+        _check_takes(rule, params)
         return
-    known = list(inspect.signature(RULES[rule]).parameters)[1:]
-    unknown = sorted(set(rule_params or {}) - set(known), key=str)
+    known = dict(list(inspect.signature(RULES[rule]).parameters.items())[1:])
+    unknown = sorted(set(params) - set(known), key=str)
     if unknown:
         raise ValueError(
-            f"`rule_params` of rule={rule!r} may hold {known!r}. Got {unknown!r}."
+            f"`rule_params` of rule={rule!r} may hold {list(known)!r}. Got {unknown!r}."
         )
+    for name, value in params.items():
+        _check_rule_param(name, value, flag=isinstance(known[name].default, bool))
     if rule == "vfold_penalty":
         check_partition(splits.partition)
     if rule == "stability" and len(splits.draws) < 2:
@@ -82,6 +87,30 @@ def check_rule(rule, rule_params, splits):
             'rule="stability" compares predictions of several folds, and there is one '
             "split (as there is out of bag). Set `cv` to a number of folds, or use "
             'rule="gap".'
+        )
+
+
+def _check_takes(rule, params):
+    """Refuse a callable rule that cannot be called with the curve and its settings."""
+    try:
+        inspect.signature(rule).bind(None, **params)
+    except ValueError:  # it does not tell
+        return
+    except TypeError as exc:
+        raise TypeError(
+            "A callable `rule` must take the curve, and `rule_params` by their names. "
+            f"Got {rule!r} with rule_params={params!r}: {exc}."
+        ) from exc
+
+
+def _check_rule_param(name, value, *, flag):
+    number = isinstance(value, Real) and not isinstance(value, (bool, np.bool_))
+    fits = isinstance(value, (bool, np.bool_)) if flag else number
+    if not fits or not 0 <= value < np.inf:
+        kind = "True or False" if flag else "a number in [0, inf)"
+        raise ValueError(
+            f"{name!r} in `rule_params` must be {kind}. Got {value!r}; leave it out "
+            "for its default."
         )
 
 
@@ -198,8 +227,9 @@ def out_of_fold(plan, candidates, trials, index):
     measure = plan.measure
     answers = trials.answers
     if answers is None:  # too many to keep: the chosen one is fitted once more
-        again = try_candidates(plan, candidates.param, [candidates.at(index)])
-        answers, index = again.answers, 0
+        values = candidates.as_list() if index is None else [candidates.at(index)]
+        again = try_candidates(plan, candidates.param, values, keep="all")
+        answers, index = again.answers, None if index is None else 0
     part = measure.kept.split(answers, measure.n_outputs)[measure.primary]
     if index is not None:
         return measure.prediction(part[index])
@@ -218,14 +248,14 @@ def expected_score(plan, candidates, trials, curve, index, seed):
     interval : tuple of float
     """
     measure = plan.measure
-    chosen = index
+    chosen, means = index, curve.mean_test
     if measure.kind == "model":
         return corrected_score_of_folds(curve, index)
     if trials.losses is None and trials.answers is None:
         near = _nearest(curve, index, MOST_NUMBERS // (4 * len(plan.y)))
         values = [candidates.at(i) for i in near]
-        trials = try_candidates(plan, candidates.param, values)
-        index = int(np.flatnonzero(near == index)[0])
+        trials = try_candidates(plan, candidates.param, values, keep="all")
+        index, means = int(np.flatnonzero(near == index)[0]), means[near]
     rows = np.flatnonzero(trials.times)
     clusters = None
     if plan.groups is not None:
@@ -256,9 +286,7 @@ def expected_score(plan, candidates, trials, curve, index, seed):
         outputs = measure.outputs(parts, i).take(places)
         return call_scorer(measure.measure, outputs, X, y[places], own)
 
-    return corrected_score_of_scorer(
-        score, curve.mean_test, index, len(rows), clusters, seed
-    )
+    return corrected_score_of_scorer(score, means, index, len(rows), clusters, seed)
 
 
 def _nearest(curve, index, most):
@@ -280,11 +308,12 @@ def audited(plan, candidates, trials, picked):
     one = replace(plan, draws=_FirstDraw(plan.draws), n_first=1, race=False)
     rows = plan.draws[0].out_of_bag
     if trials.answers is None:
-        fast = try_candidates(one, candidates.param, value).answers[0][rows]
+        fast = try_candidates(one, candidates.param, value, keep="all")
+        fast = fast.answers[0][rows]
     else:
         fast = trials.answers[picked.index][rows]
     one = replace(one, families=False)
-    slow = try_candidates(one, candidates.param, value).answers[0][rows]
+    slow = try_candidates(one, candidates.param, value, keep="all").answers[0][rows]
     scale = max(float(np.ptp(slow, axis=0).max()), np.finfo(float).tiny)
     difference = float(np.abs(fast - slow).max() / scale)
     limit = AUDIT_LIMITS[exactness_of(family, plan.estimator, candidates.param)]

@@ -12,7 +12,11 @@ from genestimators._routing import nested_estimators
 from genestimators._row_losses import mean_over_rows, row_spread
 from genestimators.fitting import read_over
 from genestimators.fitting._nested import nested_family
-from genestimators.fitting._tuned import nested_path_family, offers_out_of_bag
+from genestimators.fitting._tuned import (
+    nested_path_family,
+    offers_out_of_bag,
+    serving_family,
+)
 from genestimators.regularization._measure import resolve_scoring
 from genestimators.regularization._splits import make_splits, one_draw
 from genestimators.resampling._hashing import derive_seed
@@ -165,10 +169,6 @@ def filled(estimator):
     return estimator
 
 
-def _fits_paths(family):
-    return family is not None and family.fits_paths
-
-
 def with_settings(estimator, candidates):
     """The settings that the family of the parameter wants in every fit."""
     family = candidates.family
@@ -214,8 +214,10 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
         classes = tuple(np.unique(column) for column in columns)
     measure, scorer = resolve_scoring(wrapper.scoring, estimator, X, y, classes, rows)
     families = wrapper.engine != "generic" and measure.kind != "model"
+    possible = families and not fit_params
     told = (estimator, candidates.param, X, y, weight, candidates.as_list())
-    out_of_bag = _out_of_bag(wrapper, told, served=families and not fit_params)
+    out_of_bag = _out_of_bag(wrapper, told, possible=possible)
+    family = candidates.family if out_of_bag else None
     if groups is not None and has_fit_parameter(estimator, "groups"):
         # A path passes them on by itself.
         if not families or nested_path_family(*told) is None:
@@ -223,8 +225,8 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
     if out_of_bag:
         splits = one_draw(X, y, weight)
     else:
-        served = families and not fit_params
-        repeats = _repeats(wrapper, candidates.family if served else None)
+        family = serving_family(*told) if possible else None
+        repeats = _repeats(wrapper, family)
         splits = make_splits(
             wrapper.cv, repeats, X, y, weight, groups, seed, classifier=classifier
         )
@@ -243,25 +245,25 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
         n_jobs=wrapper.n_jobs,
         owner=type(wrapper).__name__,
         out_of_bag=out_of_bag,
-        race=wrapper.engine == "auto" and not _fits_paths(candidates.family),
+        race=wrapper.engine == "auto" and family is None,
         families=families,
     )
     return plan, splits, scorer
 
 
-def _out_of_bag(wrapper, told, *, served):
+def _out_of_bag(wrapper, told, *, possible):
     """Whether candidates are scored out of bag rather than on folds.
 
     Parameters
     ----------
     told : tuple
         Arguments of `offers_out_of_bag`.
-    served : bool
+    possible : bool
         Whether families may do the work.
     """
     if wrapper.cv is not None and not isinstance(wrapper.cv, str):
         return False
-    possible = served and offers_out_of_bag(*told)
+    possible = possible and offers_out_of_bag(*told)
     if isinstance(wrapper.cv, str) and not possible:
         raise ValueError(
             'cv="out_of_bag" needs a bag or a forest (that bootstraps, by itself '
@@ -273,7 +275,7 @@ def _out_of_bag(wrapper, told, *, served):
 
 
 def _repeats(wrapper, family):
-    """How often folds are repeated."""
+    """How often folds are repeated; the family is that which serves, or None."""
     counted = wrapper.cv is None or isinstance(wrapper.cv, (int, np.integer))
     if wrapper.n_repeats != "auto":
         if not counted and wrapper.n_repeats != 1:
@@ -283,4 +285,4 @@ def _repeats(wrapper, family):
                 f"cv={wrapper.cv!r}; set n_repeats=1."
             )
         return wrapper.n_repeats
-    return family.n_repeats if counted and _fits_paths(family) else 1
+    return family.n_repeats if counted and family is not None else 1

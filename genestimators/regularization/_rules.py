@@ -9,7 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genestimators.regularization._counts import bootstrap_counts
 from genestimators.regularization._curve import pick
+
+N_RESAMPLES = 501  # odd, so that one of them is the median
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +37,47 @@ def best(curve):
     """The best mean validation score."""
     index = curve.best
     return Pick(index, _only(curve, index), "it has the best mean validation score")
+
+
+def median(curve):
+    """The median, by strength of penalty, of the best candidates of resamples.
+
+    As many splits as there are folds are drawn with replacement (out of bag: as many
+    rows as there are) and the best candidate of each resample is noted. Where the
+    curve is steep it is always the same; on a noisy plateau each resample has its
+    own, and the middle of them is a calmer choice than the top of the mean curve
+    (in the manner of the percentile lasso of Roberts and Nowak, 2014).
+    """
+    found = np.concatenate(list(_best_of_resamples(curve)))
+    order = np.argsort(curve.strength[found], kind="stable")
+    low, index, high = found[
+        order[[N_RESAMPLES // 4, N_RESAMPLES // 2, -N_RESAMPLES // 4]]
+    ]
+    strength = curve.strength
+    inside = (strength >= strength[low]) & (strength <= strength[high])
+    return Pick(
+        int(index),
+        inside & ~np.isnan(curve.mean_test),
+        "it is the median, by strength of penalty, of the best values of resamples, "
+        "half of which are among the admissible",
+    )
+
+
+def _best_of_resamples(curve):
+    """The best candidate of each resample, ties to the strongest penalty."""
+    usable = curve.order[::-1]
+    usable = usable[~np.isnan(curve.mean_test[usable])]
+    if curve.by_rows:
+        scores, settings = -curve.losses[usable], {"clusters": curve.clusters}
+        if curve.weight is not None:
+            scores = scores * curve.weight
+    else:
+        scores, settings = curve.test[usable], {"n_drawn": curve.n_folds}
+    # The first of candidates that are alike: their sums may differ by rounding.
+    scores, first = np.unique(scores, axis=0, return_index=True)
+    scores, usable = scores[np.argsort(first)], usable[np.sort(first)]
+    for counts in bootstrap_counts(scores.shape[1], N_RESAMPLES, 0, **settings):
+        yield usable[np.argmax(counts @ scores.T, axis=1)]
 
 
 def gap(curve, *, q=0.25):
@@ -167,6 +211,7 @@ def stability(curve, *, q=1.0):
 
 
 RULES = {
+    "median": median,
     "gap": gap,
     "best": best,
     "one_standard_error": one_standard_error,

@@ -70,7 +70,7 @@ class Trials:
         )
 
 
-def try_candidates(plan, param, values, *, progress=None, keep=True):
+def try_candidates(plan, param, values, *, progress=None, keep="few"):
     """Score candidates on every draw.
 
     Parameters
@@ -81,8 +81,8 @@ def try_candidates(plan, param, values, *, progress=None, keep=True):
         Plain objects.
     progress : callable, optional
         `progress()` is called after each draw.
-    keep : bool, default=True
-        Keep row losses and answers, unless they would be too many.
+    keep : {"few", "all", False}, default="few"
+        Keep row losses and answers: unless they would be too many, always, or never.
 
     Returns
     -------
@@ -91,9 +91,13 @@ def try_candidates(plan, param, values, *, progress=None, keep=True):
     n_rows, n_values, n_splits = len(plan.y), len(values), len(plan.draws)
     measure = plan.measure
     width = max(1, sum(len(labels) for labels in plan.classes), measure.n_outputs)
-    few = n_rows * n_values <= MOST_NUMBERS
-    keep_losses = measure.by_rows and (plan.out_of_bag or (keep and few))
-    keep_answers = keep and n_rows * n_values * width <= MOST_NUMBERS
+
+    def kept(width):
+        few = n_rows * n_values * width <= MOST_NUMBERS
+        return keep == "all" or (keep == "few" and few)
+
+    keep_losses = measure.by_rows and (plan.out_of_bag or kept(1))
+    keep_answers = measure.kept is not None and kept(width)
     first = range(plan.n_first) if keep_answers else ()
     reading = ScoreReading(
         measure=measure,

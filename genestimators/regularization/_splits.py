@@ -14,6 +14,7 @@ from sklearn.model_selection import (
 )
 from sklearn.utils.multiclass import type_of_target
 
+from genestimators._exceptions import OneClassReplicateWarning, warn_user
 from genestimators._inputs import take_rows
 from genestimators.resampling import Folds
 from genestimators.resampling._hashing import derive
@@ -70,11 +71,38 @@ def make_splits(cv, n_repeats, X, y, weight, groups, seed, *, classifier):
         splits = list(cv.split(own_X, y[rows], own))
     else:  # these name rows of X
         splits, rows = list(cv.split() if hasattr(cv, "split") else cv), None
+        for split in splits:
+            _check_pair(split)
     if rows is not None and weight is not None:
         splits = [(rows[train], rows[test]) for train, test in splits]
     draws = Folds(splits).prepare(X, y, weight, classifier=classifier)
-    n_used = n_rows if weight is None else int(np.count_nonzero(weight))
-    return Splits(draws, *_structure(draws, n_used))
+    used = y if weight is None else y[weight > 0]
+    if classifier and y.ndim == 1:
+        _warn_of_one_class(y, used, draws)
+    return Splits(draws, *_structure(draws, len(used)))
+
+
+def _check_pair(split):
+    """Refuse what is no pair of rows to fit on and rows to score."""
+    pair = isinstance(split, (tuple, list)) and len(split) == 2
+    if not pair or any(np.ndim(rows) != 1 for rows in split):
+        raise ValueError(
+            "An iterable `cv` must hold pairs (train, test) of positions of rows. Got "
+            f"{split!r} in it; pass one split as [(train, test)]."
+        )
+
+
+def _warn_of_one_class(y, used, draws):
+    """Warn of training rows of one class where there are several."""
+    trained = [y[draws[number].rows] for number in range(len(draws))]
+    n_short = sum(len(own) > 0 and (own == own[0]).all() for own in trained)
+    if n_short and (used != used[0]).any():
+        warn_user(
+            f"{n_short} of {len(trained)} splits train on rows of one class only, so "
+            "every value predicts that one there; set `cv` to fewer folds or to a "
+            "StratifiedKFold, which gives every class its share of each.",
+            OneClassReplicateWarning,
+        )
 
 
 def _splitter(cv, n_repeats, y, groups, seed, classifier):
@@ -85,7 +113,7 @@ def _splitter(cv, n_repeats, y, groups, seed, classifier):
         if n_groups < (cv or 2):
             raise ValueError(
                 f"There must be at least as many groups as folds, {cv or 2}. Got "
-                f"{n_groups} groups; set a smaller `cv`."
+                f"{n_groups} in `groups`; set a smaller `cv`, or pass more groups."
             )
         n_folds = min(DEFAULT_FOLDS, n_groups) if cv is None else cv
         kind = StratifiedGroupKFold if stratify else GroupKFold
@@ -98,7 +126,7 @@ def _splitter(cv, n_repeats, y, groups, seed, classifier):
             f"n_samples = {len(y)}; set a smaller `cv`, or pass more rows."
         )
     if cv is None:
-        most = len(y)
+        most = len(y) // 2  # R2 needs two rows in a fold
         if stratify:
             most = int(np.unique(y, return_counts=True)[1].max())
         n_folds = max(2, min(DEFAULT_FOLDS, most))

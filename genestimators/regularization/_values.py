@@ -1,21 +1,25 @@
 """The candidates: which parameter, which values, which of them penalise more."""
 
+import difflib
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import clone
 
+from genestimators._delegate import pipeline_steps
 from genestimators.fitting._tuned import (
     family_of,
     in_an_ensemble,
     known_parameters,
     preferred_parameter,
     rows_before,
+    serving_family,
 )
 
-# Every value costs every member of an ensemble a set of answers, and averaging makes
-# the curve smooth: a part of the values is enough.
-MOST_OF_A_MEMBER = 40
+# Where every value costs a fit, or every member of an ensemble a set of answers (and
+# averaging makes the curve smooth), a part of the values is enough.
+MOST_OF_COSTLY = 40
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +116,11 @@ def find_candidates(estimator, param, values, X, y, weight):
     if param == "auto":
         param = preferred_parameter(estimator)
         if param is None:
+            prefix, last = _last_step(estimator)
             raise ValueError(
-                f"No penalty is known for {type(estimator).__name__}; name one, as in "
-                f'`param="alpha", values=[...]`. Known are {_list(known_parameters())}.'
+                f"No penalty is known for {type(last).__name__}; name one, as in "
+                f'`param="{prefix}alpha", values=[...]`. Known are '
+                f"{_list(known_parameters())}."
             )
     else:
         _check_settable(estimator, param)
@@ -127,8 +133,10 @@ def find_candidates(estimator, param, values, X, y, weight):
             )
         leaf, rows, target = rows_before(estimator, param, X, y, weight)
         found = np.asarray(family.default_values(leaf, rows, target, weight))
-        if in_an_ensemble(estimator, param) and len(found) > MOST_OF_A_MEMBER:
-            found = thinned(found, MOST_OF_A_MEMBER)
+        if len(found) > MOST_OF_COSTLY:
+            told = (estimator, param, X, y, weight, found)
+            if in_an_ensemble(estimator, param) or serving_family(*told) is None:
+                found = thinned(found, MOST_OF_COSTLY)
         return Candidates(param, found, family, True)
     return Candidates(param, _checked(values, param), family, False)
 
@@ -150,22 +158,45 @@ def _list(names):
     return ", ".join(names)
 
 
+def _last_step(estimator):
+    """The last step of nested pipelines, and what its parameters' names begin with."""
+    steps = pipeline_steps(estimator)
+    if not steps or not hasattr(steps[-1][1], "get_params"):
+        return "", estimator
+    prefix, last = _last_step(steps[-1][1])
+    return f"{steps[-1][0]}__{prefix}", last
+
+
 def _check_settable(estimator, param):
+    known = estimator.get_params(deep=True)
+    if hasattr(known.get(param), "get_params"):
+        raise ValueError(
+            f"`param` must name a parameter that is a number. Got {param!r}, which is "
+            f"{known[param]!r}; name one of its parameters, {param}__..."
+        )
     try:
         clone(estimator).set_params(**{param: None})
     except (ValueError, AttributeError) as exc:  # no such name; nothing to look into
-        known = ", ".join(sorted(estimator.get_params(deep=True)))
         raise ValueError(
             f"`param` must be a parameter of {type(estimator).__name__}, in the "
-            f"notation of set_params: one of {known}. Got {param!r}."
+            f"notation of set_params: one of {_list(sorted(known))}. Got {param!r}"
+            f"{_meant(param, known)}"
         ) from exc
+
+
+def _meant(param, known):
+    """What a name might have been meant to be, as the end of a message."""
+    last = param.rpartition("__")[2]
+    same = [name for name in known if name.rpartition("__")[2] == last]
+    near = same or difflib.get_close_matches(param, known, n=1)
+    return f"; did you mean {' or '.join(map(repr, near))}?" if near else "."
 
 
 def _checked(values, param):
     """Values as an array: at least two, all different, numbers or None."""
-    if isinstance(values, str) or not hasattr(values, "__len__"):
+    if isinstance(values, (Mapping, Set)) or getattr(values, "ndim", 1) == 0:
         raise TypeError(
-            '`values` must be "auto" or a sequence of the values to try. '
+            f'`values` must be "auto" or a sequence of the values of `{param}` to try. '
             f"Got {values!r}."
         )
     values = list(values)
@@ -177,11 +208,13 @@ def _checked(values, param):
     for value in values:
         number = isinstance(value, (int, float, np.integer, np.floating))
         number = number and not isinstance(value, (bool, np.bool_))
-        if value is not None and (not number or np.isnan(value)):
+        if value is not None and not number:
             raise ValueError(
-                f"`values` must be numbers (or None), which can be ordered by how "
+                "`values` must be numbers (or None), which can be ordered by how "
                 f"strongly they penalise. Got {value!r}; use GridSearchCV for others."
             )
+        if number and np.isnan(value):
+            raise ValueError(f"`values` must not hold NaN. Got {values!r}.")
     if len({None if v is None else float(v) for v in values}) < len(values):
         raise ValueError(f"`values` must all be different. Got {values!r}.")
     if any(value is None for value in values):

@@ -7,7 +7,9 @@ from sklearn.ensemble import (
     RandomForestRegressor,
 )
 from sklearn.impute import SimpleImputer
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import (
+    Lasso,
     LinearRegression,
     LogisticRegression,
     Ridge,
@@ -57,10 +59,40 @@ REGRESSORS = [
 ]
 
 
+ONCE = {"cv": 3, "n_repeats": 1}  # for bases that are fitted value by value
+
+# Repeats cannot be set with the splits that the checks of weights put in place of `cv`.
 TUNED = [
     AutoRegularizedCV(Ridge(), values=[0.1, 1.0, 10.0]),
+    AutoRegularizedCV(RidgeClassifier(), values=[0.1, 10.0], **ONCE),
+    AutoRegularizedCV(make_pipeline(StandardScaler(), Ridge()), cv=3),
+    AutoRegularizedCV(Lasso(), values=[0.01, 0.1], **ONCE),
+    AutoRegularizedCV(LogisticRegression(tol=1e-8), values=[0.1, 1.0], **ONCE),
+    AutoRegularizedCV(
+        make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression(tol=1e-8)),
+        values=[0.1, 1.0],
+        **ONCE,
+    ),
+    AutoRegularizedCV(DecisionTreeClassifier(), cv=3),
     AutoRegularizedCV(DecisionTreeRegressor(), values=[0.0, 0.01, 0.1]),
-    AutoRegularizedCV(LogisticRegression(tol=1e-8), values=[0.1, 1.0, 10.0]),
+    AutoRegularizedCV(KNeighborsClassifier(), values=[1, 2, 3], **ONCE),
+    AutoRegularizedCV(KNeighborsRegressor(), values=[1, 2, 3], **ONCE),
+    AutoRegularizedCV(
+        RandomForestRegressor(n_estimators=10, bootstrap=False, max_features=None),
+        values=[0.0, 0.01],
+        **ONCE,
+    ),
+    AutoRegularizedCV(LinearSVC(dual=False, tol=1e-10), values=[0.1, 1.0], **ONCE),
+    AutoRegularizedCV(GaussianNB(), values=[1e-12, 1e-9], **ONCE),
+    AutoRegularizedCV(KernelRidge(), values=[0.1, 1.0], **ONCE),
+    AutoRegularizedCV(
+        BootstrapBaggingRegressor(DecisionTreeRegressor(), n_estimators=10),
+        values=[0.0, 0.01],
+    ),
+    AutoRegularizedCV(
+        BootstrapBaggingClassifier(DecisionTreeClassifier(), n_estimators=10),
+        values=[0.0, 0.01],
+    ),
 ]
 
 

@@ -33,6 +33,7 @@ def test_folds_and_values_equal_refitting(seed):
             response=REGRESSION,
             param="ridge__alpha",
             values=values,
+            families=False,
         )
     )
     for i, value in enumerate(values):

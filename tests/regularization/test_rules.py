@@ -15,7 +15,8 @@ from sklearn.model_selection import (
 from sklearn.svm import LinearSVC
 
 from genestimators import AutoRegularizedCV, Curve
-from genestimators.regularization._rules import RULES, Pick
+from genestimators.regularization._counts import bootstrap_counts
+from genestimators.regularization._rules import N_RESAMPLES, RULES, Pick
 from tests.bagging.toys import classification_data, regression_data
 
 N_SPLITS = 8  # a power of two: means of dyadic scores are exact
@@ -112,10 +113,25 @@ def slow_gap(curve, i):
     return slow_mean(curve.train[i]) - slow_mean(curve.test[i])
 
 
+def slow_resampled_bests(curve):
+    """The best candidate of each resample of the splits."""
+    n = curve.test.shape[1]
+    blocks = bootstrap_counts(n, N_RESAMPLES, 0, n_drawn=curve.n_folds)
+    return [
+        slow_best(
+            curve, lambda i, counts=counts: slow_mean(list(counts * curve.test[i]))
+        )
+        for counts in np.concatenate(list(blocks))
+    ]
+
+
 def slow_rule(name, curve, **params):
     """Each rule as one would write it down."""
     if name == "best":
         return slow_best(curve, lambda i: slow_mean(curve.test[i]))
+    if name == "median":
+        ranks = sorted(curve.strength[i] for i in slow_resampled_bests(curve))
+        return list(curve.strength).index(ranks[len(ranks) // 2])
     if name == "gap":
         _, run = slow_tied(curve, params.get("q", 0.25))
         return slow_best(curve, lambda i: -slow_gap(curve, i), run)
@@ -144,6 +160,7 @@ def slow_rule(name, curve, **params):
 
 
 SETTINGS = [
+    ("median", {}),
     ("best", {}),
     ("gap", {}),
     ("gap", {"q": 1.5}),

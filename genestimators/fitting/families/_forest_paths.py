@@ -220,14 +220,14 @@ class PrunedForestPath(_ForestPath):
     def model(self, i):
         if self.scored:
             return None
-        settings = {self.param: self.values[i]}
-        model = copy(self.fitted).set_params(**settings)
+        model = copy(self.fitted).set_params(**{self.param: self.values[i]})
         model.estimators_ = []
         for tree, collapse in zip(self.fitted.estimators_, self.collapses, strict=True):
             cut = collapse.tree(tree.tree_, i, "preorder")
             if cut is None:
                 return None
-            pruned = copy(tree).set_params(**settings)
+            pruned = copy(tree)
+            setattr(pruned, self.param, self.values[i])  # as `set_params`, but quicker
             pruned.tree_ = cut
             model.estimators_.append(pruned)
         return model

@@ -5,16 +5,19 @@ the sums of a training fold are those of all rows less those of the rows left ou
 neither centring nor scaling needs another pass over the rows.
 
 Subtraction loses digits where what is left is small beside what is taken away. Columns
-are therefore shifted by their mean over all rows first, and `lost_digits` tells where
+are therefore shifted by their mean over all rows first, and `keeps_digits` tells where
 that was not enough.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-BLOCK = 2**18  # numbers in a block of rows: it stays in the cache
-_KEPT = 1e-7  # of a sum of squares that has to be left after subtraction
+EPS = np.finfo(np.float64).eps
+_BLOCK = 2**17  # numbers in a block of rows: it stays in the cache
+_KEPT = 1e-4  # of a sum of squares that has to be left after subtraction
+_SWAMPED = 1e-8  # of a sum of squares, beneath which a difference is rounding
+_SUMS = ("weight", "x", "y", "xx", "xy", "yy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,6 +38,9 @@ class Moments:
         Sums of products of columns of X and y.
     yy : ndarray of shape (n_outputs,)
         Sums of squares of y.
+    x_shift : ndarray of shape (p,)
+        What was subtracted from the columns of X.
+    y_shift : ndarray of shape (n_outputs,)
     """
 
     weight: float
@@ -43,26 +49,16 @@ class Moments:
     xx: np.ndarray
     xy: np.ndarray
     yy: np.ndarray
+    x_shift: np.ndarray
+    y_shift: np.ndarray
 
     def __add__(self, other):
-        return Moments(
-            self.weight + other.weight,
-            self.x + other.x,
-            self.y + other.y,
-            self.xx + other.xx,
-            self.xy + other.xy,
-            self.yy + other.yy,
-        )
+        sums = {name: getattr(self, name) + getattr(other, name) for name in _SUMS}
+        return replace(self, **sums)
 
     def __sub__(self, other):
-        return Moments(
-            self.weight - other.weight,
-            self.x - other.x,
-            self.y - other.y,
-            self.xx - other.xx,
-            self.xy - other.xy,
-            self.yy - other.yy,
-        )
+        sums = {name: getattr(self, name) - getattr(other, name) for name in _SUMS}
+        return replace(self, **sums)
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,10 +107,10 @@ def sum_moments(X, y, weight, x_shift, y_shift, rows=None):
     p, k = X.shape[1], y.shape[1]
     n = len(X) if rows is None else len(rows)
     total, sums, products = 0.0, np.zeros(p + k), np.zeros((p + k, p + k))
-    step = max(64, BLOCK // (p + k))
+    step = max(2 * (p + k), _BLOCK // (p + k))
     for start in range(0, n, step):
         own = slice(start, min(start + step, n))
-        own = own if rows is None else rows[own]
+        own = own if rows is None else _as_slice(rows[own])
         x_block = X[own]
         block = np.empty((len(x_block), p + k))
         np.subtract(x_block, x_shift, out=block[:, :p])
@@ -132,7 +128,16 @@ def sum_moments(X, y, weight, x_shift, y_shift, rows=None):
         xx=products[:p, :p],
         xy=products[:p, p:],
         yy=np.diag(products)[p:].copy(),
+        x_shift=x_shift,
+        y_shift=y_shift,
     )
+
+
+def _as_slice(rows):
+    """Rows that follow each other as a slice, which copies nothing."""
+    if rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
+        return slice(rows[0], rows[-1] + 1)
+    return rows
 
 
 def column_means(A, weight):
@@ -159,14 +164,12 @@ def column_means(A, weight):
     return means
 
 
-def centre(moments, x_shift, y_shift):
+def centre(moments):
     """Means and covariances from sums.
 
     Parameters
     ----------
     moments : Moments
-    x_shift, y_shift : ndarray
-        What the columns were shifted by.
 
     Returns
     -------
@@ -175,32 +178,38 @@ def centre(moments, x_shift, y_shift):
     weight = moments.weight
     x, y = moments.x / weight, moments.y / weight
     return Centred(
-        x=x_shift + x,
-        y=y_shift + y,
+        x=moments.x_shift + x,
+        y=moments.y_shift + y,
         xx=moments.xx / weight - np.outer(x, x),
         xy=moments.xy / weight - np.outer(x, y),
         yy=np.maximum(moments.yy / weight - y * y, 0.0),
     )
 
 
-def lost_digits(total, centred):
-    """Whether subtraction has left too little of a column to be trusted.
+def keeps_digits(moments, before):
+    """Whether enough digits of each column are left after subtraction and centring.
+
+    Sums of squares must not have shrunk too much, and variances must be well above
+    what `StandardScaler` takes for rounding. Columns that equal their shift in all rows
+    are exactly zero, and do no harm.
 
     Parameters
     ----------
-    total : Moments
-        Of all rows, shifted by their means.
-    centred : Centred
+    moments : Moments
         Of the rows that are left.
-
-    Returns
-    -------
-    lost : bool
-        Columns that are constant in all rows are no loss.
+    before : Moments
+        What was subtracted from; the same where nothing was.
     """
-    whole = np.concatenate([np.diag(total.xx), total.yy]) / total.weight
-    left = np.concatenate([np.diag(centred.xx), centred.yy])
-    return bool(((left <= _KEPT * whole) & (whole > 0)).any())
+    weight = moments.weight
+    squares = np.concatenate([np.diag(moments.xx), moments.yy])
+    sums = np.concatenate([moments.x, moments.y])
+    first = np.concatenate([np.diag(before.xx), before.yy])
+    shift = np.concatenate([moments.x_shift, moments.y_shift])
+    scatter = squares - sums**2 / weight
+    mean = np.abs(shift) + np.abs(sums) / weight
+    rounding = weight * (weight * mean * EPS) ** 2
+    enough = (scatter >= _KEPT * first) & (scatter > 10 * rounding)
+    return bool((enough | (first == 0)).all())
 
 
 def standardised(mean, variance, n_samples, settings):
@@ -220,7 +229,6 @@ def standardised(mean, variance, n_samples, settings):
     offset, scale : ndarray of shape (p,)
         Columns become ``(x - offset) / scale``.
     """
-    eps = np.finfo(np.float64).eps
     offset, scale = np.zeros(len(mean)), np.ones(len(mean))
     for with_mean, with_std in settings:
         own_mean, own = (mean - offset) / scale, variance / scale**2
@@ -228,7 +236,7 @@ def standardised(mean, variance, n_samples, settings):
             offset = offset + scale * own_mean
         if with_std:
             # The bound of Chan, Golub and LeVeque (1983) for sums in two passes.
-            rounding = n_samples * eps * own + (n_samples * own_mean * eps) ** 2
+            rounding = n_samples * EPS * own + (n_samples * own_mean * EPS) ** 2
             scale = scale * np.where(own <= rounding, 1.0, np.sqrt(own))
     return offset, scale
 
@@ -296,9 +304,48 @@ def mean_squared_errors(problem, coef):
     -------
     errors : ndarray of shape (n_values, n_outputs), or None
     """
-    fitted = np.einsum("vkp,pk->vk", coef, problem.xy)
-    squares = np.einsum("vkp,vkp->vk", coef @ problem.gram, coef)
-    errors = problem.yy - 2 * fitted + squares
-    if (errors < 1e-8 * np.maximum(problem.yy, np.abs(squares))).any():
+    return _spread_of_residuals(problem.gram, problem.xy, problem.yy, coef)
+
+
+def _spread_of_residuals(xx, xy, yy, coef):
+    """``yy - 2 xy'w + w'xx w``, or None where rounding would swamp it."""
+    fitted = (coef * xy.T).sum(axis=2)
+    products = (coef.reshape(-1, coef.shape[2]) @ xx).reshape(coef.shape)
+    squares = (products * coef).sum(axis=2)
+    errors = yy - 2 * fitted + squares
+    if (errors < _SWAMPED * np.maximum(yy, np.abs(squares))).any():
         return None
     return errors
+
+
+def errors_on(moments, coef, centre, offset):
+    """Mean squared errors of linear predictions on the rows of moments.
+
+    Parameters
+    ----------
+    moments : Moments
+    coef : ndarray of shape (n_values, n_outputs, p)
+    centre : ndarray of shape (p,)
+    offset : ndarray of shape (n_values, n_outputs)
+        The prediction is ``(X - centre) @ coef + offset``.
+
+    Returns
+    -------
+    errors : ndarray of shape (n_values, n_outputs), or None
+        None where rounding would swamp them.
+
+    Notes
+    -----
+    The spread of the residuals about their mean, and the square of that mean.
+    """
+    x, y = moments.x / moments.weight, moments.y / moments.weight
+    spread = _spread_of_residuals(
+        moments.xx / moments.weight - np.outer(x, x),
+        moments.xy / moments.weight - np.outer(x, y),
+        moments.yy / moments.weight - y * y,
+        coef,
+    )
+    if spread is None:
+        return None
+    lead = offset + coef @ (moments.x_shift - centre + x)
+    return spread + (moments.y_shift + y - lead) ** 2

@@ -14,7 +14,6 @@ from sklearn.kernel_ridge import KernelRidge
 from sklearn.metrics.pairwise import kernel_metrics
 from sklearn.utils.validation import validate_data
 
-from genestimators._inputs import take_rows
 from genestimators._weights import fit_all
 from genestimators.fitting._registry import Family, register_family
 from genestimators.fitting.families._kernel_solutions import (
@@ -25,34 +24,34 @@ from genestimators.fitting.families._kernel_solutions import (
     leave_one_out_kernel,
     solve_kernel,
 )
+from genestimators.fitting.families._left_out import (
+    LeftOutRow,
+    SingleRows,
+    leaves_one_out,
+)
+from genestimators.fitting.families._linear import copy_columns
 from genestimators.fitting.families._ridge import (
     RidgePath,
     not_penalties,
     penalty_range,
 )
-from genestimators.fitting.families._ridge_shared import (
-    LeftOutRow,
-    leaves_one_out,
-    left_out,
-)
 from genestimators.fitting.families._ridge_solutions import some_of
+from genestimators.fitting.families._shared_fits import SharedFits
 
 _ACCEPTS = {"accept_sparse": ["csr", "csc"]}
 _SHARED = 4000  # rows whose kernel matrix is kept for all folds
 
 
 class KernelRidgePath(RidgePath):
-    """Predictions for all penalties; `few` is True where the path is a whole fit."""
+    """Predictions for all penalties."""
 
     accepts = _ACCEPTS
 
     def model(self, i):
-        if not self.few:
+        if not self.whole:
             return None
         model = clone(self.estimator).set_params(alpha=self.values[i])
-        for name in ("n_features_in_", "feature_names_in_"):
-            if hasattr(self.estimator, name):
-                setattr(model, name, getattr(self.estimator, name))
+        copy_columns(self.estimator, model)
         model.X_fit_ = self.linear.kernel.X
         model.dual_coef_ = (
             self.linear.dual[i, 0] if self.flat else self.linear.dual[i].T
@@ -108,7 +107,6 @@ class KernelRidgeAlpha(Family):
             n_outputs=Y.shape[1],
             flat=y.ndim == 1,
             errors=errors if fine.all() else None,
-            few=True,
         )
 
     def default_values(self, estimator, X, y, sample_weight):
@@ -126,96 +124,78 @@ class KernelRidgeAlpha(Family):
     def share(self, steps, estimator, X, y, draws, values):
         if steps or draws.limit is None or sparse.issparse(X) or len(y) > _SHARED:
             return None
-        estimator = clone(estimator)
         try:
-            rows, Y = self.rows(estimator, X, y)
+            rows, Y = self.rows(clone(estimator), X, y)
         except (TypeError, ValueError):
             return None  # each fold's own fit says what is wrong
-        return SharedKernel(self, estimator, X, y, rows, Y, draws, values)
+        return SharedKernel(rows, Y, draws, self, steps, estimator, X, y, values)
 
 
-class SharedKernel:
+class SharedKernel(SharedFits):
     """The folds of a splitter, fitted from the kernel matrix of all rows.
 
     Parameters
     ----------
-    family : KernelRidgeAlpha
-    estimator : KernelRidge
-        Unfitted, but for the number and names of the columns.
-    X : container of n rows
-    y : ndarray
     rows : ndarray of shape (n, p)
         X as the estimator works with it.
     Y : ndarray of shape (n, q)
     draws : Draws
-    values : sequence of float
+    *settings
+        As `SharedFits` takes them.
     """
 
-    def __init__(self, family, estimator, X, y, rows, Y, draws, values):
-        self.family = family
-        self.estimator = estimator
-        self.X, self.y, self.rows, self.Y = X, y, rows, Y
+    def __init__(self, rows, Y, draws, *settings):
+        super().__init__(*settings)
+        self.rows, self.Y = rows, Y
         self.unit_counts = draws.unit_counts
-        self.weight = None if draws.unit_counts else draws.row_weight
-        self.values = values
-        self.alphas = np.asarray(values, dtype=np.float64)
-        self.kernel = kernel_matrix(estimator, rows)
-        n = len(rows) if self.weight is None else np.count_nonzero(self.weight)
-        self.answers = None
-        if leaves_one_out(draws, n):
-            self._answer_single()
+        self.alphas = np.asarray(self.values, dtype=np.float64)
+        self.kernel = kernel_matrix(self.estimator, rows)
+        weight = None if draws.unit_counts else draws.row_weight
+        single = SingleRows(weight, len(rows))
+        self.single = None
+        if leaves_one_out(draws, len(single.counted)):
+            self.single = self._answer_single(single)
 
-    def _answer_single(self):
-        """Answers for each row by the fit without it."""
-        n = len(self.rows)
-        counted = np.arange(n) if self.weight is None else np.flatnonzero(self.weight)
-        weight = None if self.weight is None else self.weight[counted]
+    def _answer_single(self, single):
+        counted = single.counted
         kernel, Y = self.kernel[np.ix_(counted, counted)], self.Y[counted]
-        self.place = np.full(n, -1)
-        self.place[counted] = np.arange(len(counted))
-        self.answers, self.errors = leave_one_out_kernel(kernel, Y, weight, self.alphas)
+        found = leave_one_out_kernel(kernel, Y, single.own_weight, self.alphas)
+        return None if found is None else single.hold(*found)
 
-    def fit_path(self, number, draw):
-        """The path of a draw."""
-        if self.answers is None:
-            return self._whole(draw)
-        rows = left_out(draw, self.weight, len(self.rows))
-        if rows is None or len(rows) != 1:
-            return self._whole(draw)
-        i = self.place[rows[0]]
-        linear = LeftOutRow(
-            self.rows[rows[0]], self.answers[:, :, i], partial(self._whole, draw)
-        )
-        return self._path(linear, self.errors[:, :, i])
+    def shared_path(self, number, draw):
+        known = None if self.single is None else self.single.of(draw)
+        if known is None:
+            return self._from_kernel(draw)
+        row, answers, errors = known
+        linear = LeftOutRow(self.rows[row], answers, partial(self._whole, draw))
+        return self._path(linear, errors)
 
     def _path(self, linear, errors):
-        path = KernelRidgePath(
-            self.estimator,
+        return KernelRidgePath(
+            self.template,
             self.values,
             linear,
             n_outputs=self.Y.shape[1],
             flat=self.y.ndim == 1,
             errors=errors,
         )
-        path.family = self.family
-        return path
 
-    def _whole(self, draw):
-        """The fit itself."""
+    def _from_kernel(self, draw):
         rows = draw.rows
         weight = None if self.unit_counts else np.asarray(draw.counts, dtype=float)
         kernel = self.kernel[np.ix_(rows, rows)]
         dual, errors, fine = solve_kernel(kernel, self.Y[rows], weight, self.alphas)
-        if fine.all():
-            known = KnownKernel(
-                self.estimator, self.rows, self.kernel, rows, (draw.out_of_bag, rows)
-            )
-            return self._path(DualSolution(known, dual), errors)
-        X, y = take_rows(self.X, rows), self.y[rows]
-        estimator = clone(self.estimator)
-        path = self.family.fit_path(estimator, X, y, weight, self.values)
-        path.family = self.family
-        return path
+        if not fine.all():
+            return None
+        known = KnownKernel(
+            self.estimator, self.rows, self.kernel, rows, (draw.out_of_bag, rows)
+        )
+        return self._path(DualSolution(known, dual), errors)
+
+    def _whole(self, draw):
+        """The fit itself, where answers for the row left out are not enough."""
+        path = self._from_kernel(draw)
+        return self._apart(draw) if path is None else path
 
 
 register_family(KernelRidgeAlpha())

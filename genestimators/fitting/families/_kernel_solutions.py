@@ -81,19 +81,23 @@ def leave_one_out_kernel(values, Y, weight, alphas):
 
     Returns
     -------
-    answers : ndarray of shape (m, q, n), or None
-        None where some penalty's system is not well conditioned.
+    answers : ndarray of shape (m, q, n)
     errors : ndarray of shape (m, q, n)
         Mean squared errors of the fit without the row on the other rows.
+    safe : ndarray of shape (n,), bool
+        Rows whose answers can be trusted: all of them.
+
+    All of it is None where some penalty's system is not well conditioned.
     """
     n = len(values)
     weight = np.ones(n) if weight is None else weight
     root = np.sqrt(weight)
     spectrum, basis = np.linalg.eigh(values * np.outer(root, root), UPLO="U")
     if not well_conditioned(spectrum[0], spectrum[-1], alphas).all():
-        return None, None
+        return None
     missed, squares, _ = left_out_residuals(basis, spectrum, Y * root[:, None], alphas)
-    return Y.T - missed / root, squares / (weight.sum() - weight)
+    errors = squares / (weight.sum() - weight)
+    return Y.T - missed / root, errors, np.ones(n, dtype=bool)
 
 
 @dataclass(frozen=True, eq=False)

@@ -18,10 +18,11 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from genestimators.fitting._registry import Family, register_family
+from genestimators.fitting.families._fold_moments import FoldMoments
 from genestimators.fitting.families._gram import (
     centre,
     column_means,
-    lost_digits,
+    errors_on,
     mean_squared_errors,
     problem_of,
     standardised,
@@ -29,19 +30,18 @@ from genestimators.fitting.families._gram import (
 )
 from genestimators.fitting.families._linear import (
     LinearPath,
-    SharedFits,
     copy_columns,
     finite_rows,
     finite_targets,
+    is_far,
     is_flag,
     is_number,
-    plain_scalers,
     usable_weights,
 )
+from genestimators.fitting.families._shared_fits import SharedFits, plain_scalers
 
 TIGHTER = 1e-2  # of the user's tolerance
 _FINEST = 1e-12  # a relative duality gap that double precision can still tell from 0
-_MOST_KEPT = 2**25  # numbers in the moments of folds
 _MOST_COLUMNS = 3000  # beyond, products of columns take too much memory
 
 
@@ -158,11 +158,14 @@ class ElasticNetPath(LinearPath):
         Mean squared errors on the training rows.
     """
 
-    _by_value = (*LinearPath._by_value, "gap", "n_iter", "errors")
-    gap = n_iter = errors = None
+    _by_value = (*LinearPath._by_value, "gap", "n_iter", "errors", "left_out_errors")
+    gap = n_iter = errors = left_out_errors = None
 
     def training_squared_error(self):
         return self.errors
+
+    def left_out_squared_error(self):
+        return self.left_out_errors
 
     def predict(self, X):
         answer = self.linear(X)
@@ -248,9 +251,9 @@ class ElasticNetAlpha(Family):
             return fit_warm(estimator, X, y, sample_weight, values)
         target = y.astype(np.float64).reshape(len(y), -1)
         if len(X) > X.shape[1]:
-            centred, _ = _moments_of(X, target, sample_weight)
-            zeros, ones = np.zeros(X.shape[1]), np.ones(X.shape[1])
-            path = _path_of(estimator, values, centred, zeros, ones)
+            shifts = (column_means(A, sample_weight) for A in (X, target))
+            moments = sum_moments(X, target, sample_weight, *shifts)
+            path = _path_from_moments(estimator, values, moments, [])
         else:
             path = _path_from_rows(estimator, values, X, target, sample_weight)
         path.dtype = X.dtype
@@ -264,8 +267,8 @@ class ElasticNetAlpha(Family):
             return None
         if not rows.shape[1] < min(len(rows), _MOST_COLUMNS):
             return None
-        shared = SharedMoments(self, steps, estimator, X, y, values)
-        return shared.over(rows, targets, draws)
+        settings = (self, steps, estimator, X, y, values)
+        return SharedLasso(rows, targets, draws, *settings)
 
 
 class LassoAlpha(ElasticNetAlpha):
@@ -274,113 +277,39 @@ class LassoAlpha(ElasticNetAlpha):
     estimator = Lasso
 
 
-class SharedMoments(SharedFits):
-    """Moments of all rows, from which those of a draw are had by subtraction."""
-
-    def over(self, X, y, draws):
-        """Add up the rows.
-
-        Parameters
-        ----------
-        X : ndarray of shape (n, p)
-        y : ndarray of shape (n, n_outputs)
-        draws : Draws
-
-        Returns
-        -------
-        shared : SharedMoments
-            Itself.
-        """
-        self.rows, self.targets, self.weight = X, y, draws.row_weight
-        self.shift = column_means(X, self.weight), column_means(y, self.weight)
-        # Folds are added up one by one, so that none is added up twice.
-        size = (X.shape[1] + y.shape[1]) ** 2
-        folds = partition(draws, len(X), most=max(2, _MOST_KEPT // size))
-        self.left_out = {
-            number: self._sum(self.weight, rows) for number, rows in folds.items()
-        }
-        if folds:
-            parts = iter(self.left_out.values())
-            self.total = sum(parts, start=next(parts))
-        else:
-            self.total = self._sum(self.weight)
-        return self
-
-    def shared_path(self, number, draw):
-        centred = centre(self._moments(number, draw), *self.shift)
-        if lost_digits(self.total, centred):
-            return None
-        settings = [(step.with_mean, step.with_std) for step in self.steps]
-        variance = np.diag(centred.xx)
-        n_samples = float(np.sum(draw.counts))
-        offset, scale = standardised(centred.x, variance, n_samples, settings)
-        return _path_of(self.template, self.values, centred, offset, scale)
-
-    def _sum(self, weight, rows=None):
-        return sum_moments(self.rows, self.targets, weight, *self.shift, rows)
-
-    def _moments(self, number, draw):
-        """Moments of a draw, from those of all rows or anew, whichever is less work."""
-        n_rows = len(self.rows)
-        drawn = np.bincount(draw.rows, weights=draw.counts, minlength=n_rows)
-        change = drawn - (1.0 if self.weight is None else self.weight)
-        changed = np.flatnonzero(change)
-        if len(changed) > len(draw.rows):
-            return self._sum(drawn, np.flatnonzero(drawn))
-        more, less = changed[change[changed] > 0], changed[change[changed] < 0]
-        moments = self.total
-        if number in self.left_out and not len(more):
-            return moments - self.left_out[number]
-        if len(more):
-            moments = moments + self._sum(change, more)
-        if len(less):
-            moments = moments - self._sum(-change, less)
-        return moments
-
-
-def partition(draws, n_rows, most):
-    """Folds that leave out every row once, or none of them where there are no such.
+class SharedLasso(SharedFits):
+    """The folds of a splitter, fitted from common sums.
 
     Parameters
     ----------
+    rows : ndarray of shape (n, p)
+    targets : ndarray of shape (n, n_outputs)
     draws : Draws
-    n_rows : int
-    most : int
-        How many folds at the most.
-
-    Returns
-    -------
-    left_out : dict of ndarray of int
-        The rows left out, by the number of the draw.
+    *settings
+        As `SharedFits` takes them.
     """
-    if draws.limit is None:
-        return {}
-    missing = np.ones(n_rows, dtype=bool)
-    if draws.row_weight is not None:
-        missing &= draws.row_weight > 0
-    n_counted = np.count_nonzero(missing)
-    left_out = {}
-    for number in range(min(draws.limit, most)):
-        draw = draws[number]
-        rows = draw.out_of_bag
-        if not missing[rows].all() or len(draw.rows) + len(rows) != n_counted:
-            return {}
-        missing[rows] = False
-        left_out[number] = rows
-        if not missing.any():
-            return left_out
-    return {}
+
+    def __init__(self, rows, targets, draws, *settings):
+        super().__init__(*settings)
+        self.moments = FoldMoments(rows, targets, draws.row_weight, draws)
+
+    def shared_path(self, number, draw):
+        moments, others = self.moments.of(number, draw)
+        if moments is None:
+            return None
+        path = _path_from_moments(self.template, self.values, moments, self.scalers)
+        if others is not None:
+            path.left_out_errors = errors_on(
+                others, path.coef, path.centre, path.offset
+            )
+        return path
 
 
-def _moments_of(X, y, weight):
-    """Means and covariances, and the sums they come from, shifted by the means."""
-    x_shift, y_shift = column_means(X, weight), column_means(y, weight)
-    total = sum_moments(X, y, weight, x_shift, y_shift)
-    return centre(total, x_shift, y_shift), total
-
-
-def _path_of(template, values, centred, offset, scale):
-    """The path for columns ``(X - offset) / scale``, from their moments."""
+def _path_from_moments(template, values, moments, scalers):
+    """The path of columns that are standardised step after step."""
+    centred = centre(moments)
+    variance = np.diag(centred.xx)
+    offset, scale = standardised(centred.x, variance, moments.weight, scalers)
     problem = problem_of(centred, offset, scale, fit_intercept=template.fit_intercept)
     alphas, place = np.unique(
         -np.asarray(values, dtype=np.float64), return_inverse=True
@@ -395,6 +324,7 @@ def _path_of(template, values, centred, offset, scale):
         (coef / problem.scale)[place],
         problem.centre,
         np.broadcast_to(problem.offset, (len(place), len(problem.offset))),
+        far=is_far(problem.centre, variance),
     )
     path.gap, path.n_iter = gap[place], n_iter[place]
     path.errors = None if errors is None else errors[place]
@@ -457,8 +387,9 @@ def fit_warm(estimator, X, y, weight, values):
             n_iter = np.array(estimator.n_iter_, ndmin=1)
             found.append((coef, offset, gap, n_iter))
     coef, offset, gap, n_iter = map(np.stack, zip(*found, strict=True))
-    squares = np.square(y - np.average(y, axis=0, weights=weight))
-    _warn_once(gap, np.average(squares, axis=0, weights=weight), template)
+    middle = np.average(y, axis=0, weights=weight) if template.fit_intercept else 0.0
+    squares = np.average(np.square(y - middle), axis=0, weights=weight)
+    _warn_once(gap, squares, template)
     path = ElasticNetPath(
         template, "alpha", values, coef[place], np.zeros(X.shape[1]), offset[place]
     )

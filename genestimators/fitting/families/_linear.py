@@ -1,7 +1,7 @@
 """Linear predictions for all values of a penalty, and what their families share.
 
-All values are answered by one product of matrices. Columns are centred before it, so
-that a large mean does not use up the digits.
+All values are answered by one product of matrices. Columns whose means would use up
+the digits are centred before it.
 """
 
 from copy import copy
@@ -10,16 +10,17 @@ from numbers import Real
 import numpy as np
 from scipy import sparse
 from sklearn.base import clone
-from sklearn.pipeline import make_pipeline
-from sklearn.preprocessing import StandardScaler
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from genestimators._inputs import take_rows
-from genestimators.fitting._composites import make_path
 from genestimators.fitting._paths import Path
+from genestimators.fitting.families._shared_fits import (  # noqa: F401
+    SharedFits,
+    plain_scalers,
+)
 
 _MOST_ANSWERS = 2**23  # numbers in one answer
+_FAR = 1e3  # standard deviations from zero, beyond which a product loses digits
 
 
 class LinearPath(Path):
@@ -37,12 +38,24 @@ class LinearPath(Path):
     offset : ndarray of shape (n_values, n_outputs)
     dtype : dtype, default=float64
         Of the coefficients that a fit would have.
+    far : bool, default=True
+        Whether the centre must be subtracted first, lest digits be lost.
     """
 
     # Attributes with one item for each value.
     _by_value = ("values", "coef", "offset")
 
-    def __init__(self, template, param, values, coef, centre, offset, dtype=np.float64):
+    def __init__(
+        self,
+        template,
+        param,
+        values,
+        coef,
+        centre,
+        offset,
+        dtype=np.float64,
+        far=True,
+    ):
         self.template = template
         self.param = param
         self.values = np.asarray(values)
@@ -50,6 +63,7 @@ class LinearPath(Path):
         self.centre = centre
         self.offset = offset
         self.dtype = dtype
+        self.far = far
         self.whole = True
         self.seen = None
 
@@ -67,14 +81,7 @@ class LinearPath(Path):
                 dtype=[np.float64, np.float32],
                 reset=False,
             )
-        weights = self.coef.reshape(-1, self.coef.shape[2])
-        offset = self.offset.reshape(-1, 1)
-        if sparse.issparse(X):
-            answer = (X @ weights.T).T + (offset - (weights @ self.centre)[:, None])
-        else:
-            answer = weights @ (X - self.centre).T
-            answer += offset
-        return answer.reshape(*self.offset.shape, X.shape[0])
+        return linear_answers(X, self.coef, self.centre, self.offset, far=self.far)
 
     def _plainly_fine(self, X):
         """Whether X needs no validation, which takes longer than a small answer."""
@@ -125,59 +132,52 @@ class LinearPath(Path):
             yield self
             return
         for start in range(0, self.n_values, step):
-            part = copy(self)
-            for name in self._by_value:
-                whole = getattr(self, name)
-                own = None if whole is None else whole[start : start + step]
-                setattr(part, name, own)
-            yield part
+            yield self.take(slice(start, start + step))
+
+    def take(self, which):
+        part = copy(self)
+        for name in self._by_value:
+            whole = getattr(self, name)
+            setattr(part, name, None if whole is None else whole[which])
+        return part
 
 
-class SharedFits:
-    """Fits of all draws that share their work, with a way out for single draws.
+def linear_answers(X, coef, centre, offset, *, far):
+    """Linear predictions ``(X - centre) @ coef + offset`` for all values.
 
     Parameters
     ----------
-    family : Family
-    steps : list of estimators
-        Before the estimator.
-    estimator : estimator
-        Unfitted.
-    X : container of n rows
-    y : ndarray
-    values : sequence
+    X : ndarray or sparse matrix of shape (n_rows, p)
+    coef : ndarray of shape (n_values, n_outputs, p)
+    centre : ndarray of shape (p,)
+    offset : ndarray of shape (n_values, n_outputs)
+    far : bool
+        Whether the centre is subtracted from X rather than from the answers; never
+        from a sparse matrix.
+
+    Returns
+    -------
+    answers : ndarray of shape (n_values, n_outputs, n_rows)
     """
+    weights = coef.reshape(-1, coef.shape[2])
+    if far and not sparse.issparse(X):
+        X = X - centre
+    else:
+        offset = offset - coef @ centre
+    answers = (X @ weights.T).T if sparse.issparse(X) else weights @ X.T
+    answers += offset.reshape(-1, 1)
+    return answers.reshape(*offset.shape, X.shape[0])
 
-    def __init__(self, family, steps, estimator, X, y, values):
-        self.family = family
-        self.steps = steps
-        self.estimator = estimator
-        self.X = X
-        self.y = y
-        self.values = values
-        self.template = clone(estimator)
-        validate_data(self.template, X, skip_check_array=True)
 
-    def fit_path(self, number, draw):
-        """The path of a draw."""
-        path = self.shared_path(number, draw)
-        if path is None:
-            return self.own_path(draw)
-        path.family = self.family
-        path.whole = False  # there may be steps around it
-        return path
+def is_far(middle, variance):
+    """Whether columns are so far from zero that their products lose digits.
 
-    def shared_path(self, number, draw):
-        """The path of a draw from shared work, or None where that does not serve."""
-        raise NotImplementedError
-
-    def own_path(self, draw):
-        """The path of a draw from its own rows."""
-        pipeline = make_pipeline(*self.steps, self.estimator)
-        name = f"{pipeline.steps[-1][0]}__{self.family.param}"
-        weight = None if (draw.counts == 1).all() else np.asarray(draw.counts, float)
-        X, y = take_rows(self.X, draw.rows), self.y[draw.rows]
-        return make_path(pipeline, name, self.values, X, y, weight)
+    Parameters
+    ----------
+    middle, variance : ndarray of shape (p,)
+    """
+    varies = variance > 0
+    return bool((np.abs(middle) > _FAR * np.sqrt(variance))[varies].any())
 
 
 def copy_columns(seen, model):
@@ -185,11 +185,6 @@ def copy_columns(seen, model):
     for name in ("n_features_in_", "feature_names_in_"):
         if hasattr(seen, name):
             setattr(model, name, getattr(seen, name))
-
-
-def plain_scalers(steps):
-    """Whether all steps are `StandardScaler`, of the exact class."""
-    return all(type(step) is StandardScaler for step in steps)
 
 
 def finite_rows(X):

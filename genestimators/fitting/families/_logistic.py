@@ -33,12 +33,16 @@ class BinaryLoss:
         return np.log1p(np.exp(-np.abs(margin))) + np.maximum(-margin, 0.0)
 
     def slopes(self, eta, y):
+        odds = y * eta
         with np.errstate(over="ignore"):  # far on the right side the slope is zero
-            return -y / (1.0 + np.exp(y * eta))
+            np.exp(odds, out=odds)
+        odds += 1.0
+        return np.divide(-y, odds, out=odds)
 
     def curvatures(self, eta, slopes, y):
         miss = np.abs(slopes)
-        return (miss * (1.0 - miss))[:, :, None]
+        hit = 1.0 - miss
+        return np.multiply(miss, hit, out=hit)[:, :, None]
 
 
 class MultinomialLoss:

@@ -16,6 +16,7 @@ quadratic, but solutions are as exact.
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -109,21 +110,23 @@ def hessians(design, products, weight, curvatures):
     """
     q = design.shape[1]
     n_problems, k = curvatures.shape[:2]
+
+    def block(a, b):
+        own = curvatures[:, a, b] * weight
+        if products is not None:
+            return np.take(own @ products, _places(q), axis=1)
+        return np.stack([_weighted_gram(design, w, a == b) for w in own])
+
+    if k == 1:
+        return block(0, 0)
     out = np.empty((n_problems, k, q, k, q))
-    place = None if products is None else _places(q)
     for a in range(k):
         for b in range(a + 1):
-            own = curvatures[:, a, b] * weight
-            if products is not None:
-                block = np.take(own @ products, place, axis=1)
-            else:
-                block = np.stack([_weighted_gram(design, w, a == b) for w in own])
-            out[:, a, :, b] = block
-            if a != b:
-                out[:, b, :, a] = block
+            out[:, a, :, b] = out[:, b, :, a] = block(a, b)
     return out.reshape(n_problems, k * q, k * q)
 
 
+@lru_cache(maxsize=8)
 def _places(q):
     """The place of each pair of columns among their products."""
     place = np.zeros((q, q), dtype=np.intp)
@@ -198,7 +201,7 @@ def minimise(
         inverse = np.empty_like(known)
     if hessian is not None:
         known[:] = hessian
-        inverse[:] = _solve(known + _diagonals(ridge, k), np.eye(k * q))
+        inverse[:] = _solve(_with_ridge(known.copy(), ridge), np.eye(k * q))
     renew = np.full(n_problems, hessian is None)
     spread = np.zeros(n_problems)
     last = np.full(n_problems, np.nan)
@@ -217,11 +220,14 @@ def minimise(
             mean = np.einsum("bkkn,bn->b", curvatures, _rows(own, len(active))) / k
             spread[active] = np.maximum(mean, _LEAST)
         if fresh.any():
-            new = active[fresh]
-            found = hessians(design, products, _of(own, fresh), curvatures[fresh])
-            full = found + _diagonals(ridge[new], k)
+            new = np.flatnonzero(fresh)
+            full = hessians(design, products, _of(own, new), _of(curvatures, new))
+            new = active[new]
             if lazy:
-                known[new], inverse[new] = found, _solve(full, np.eye(k * q))
+                known[new] = full
+            full = _with_ridge(full, ridge[new])
+            if lazy:
+                inverse[new] = _solve(full, np.eye(k * q))
         # With products every Hessian is fresh, and one solution is all it is used for.
         step = -(inverse[active] @ flat if lazy else _solve(full, flat))
         decrement = np.maximum(-(step * flat).sum(axis=(1, 2)), 0.0)
@@ -336,21 +342,20 @@ def _step_sizes(loss, y, weight, ridge, place, step, decrement):
     return sizes
 
 
-def _of(weight, which):
-    """Weights of some problems; one row stands for all of them."""
-    return weight if len(weight) == 1 else weight[which]
+def _of(rows, which):
+    """Rows of some problems, in their order; one row stands for all of them."""
+    return rows if len(rows) in (1, len(which)) else rows[which]
 
 
 def _rows(weight, n_problems):
     return np.broadcast_to(weight, (n_problems, weight.shape[1]))
 
 
-def _diagonals(ridge, k):
-    """Diagonal matrices of shape (n_problems, d, d)."""
-    diagonal = np.tile(ridge, (1, k))
-    out = np.zeros((*diagonal.shape, diagonal.shape[1]))
-    np.einsum("bii->bi", out)[:] = diagonal
-    return out
+def _with_ridge(hessian, ridge):
+    """The Hessians with the ridges on their diagonals; it writes into them."""
+    diagonal = np.einsum("bii->bi", hessian)
+    diagonal += np.tile(ridge, (1, diagonal.shape[1] // ridge.shape[1]))
+    return hessian
 
 
 def _solve(full, right):

@@ -118,7 +118,14 @@ class NewtonFamily(Family):
         design = make_design(
             X, problem.weight, fit_intercept=bool(estimator.fit_intercept)
         )
-        found = solve_path(self, problem, design, values, _limits(estimator))
+        found = solve_path(
+            self,
+            problem,
+            design,
+            values,
+            _limits(estimator),
+            products=column_products(design.columns),
+        )
         _warn_once(found.converged, estimator)
         coef, offset = design.coefficients(found.theta)
         return self.answer(
@@ -193,7 +200,9 @@ def n_products(shape, problem):
     return (min(shape) + 1) ** 2 * k * (k + 1) // 2
 
 
-def solve_path(family, problem, design, values, limits, *, keep_hessians=False):
+def solve_path(
+    family, problem, design, values, limits, *, products=None, keep_hessians=False
+):
     """Solutions for all rows and all values, in the order of the values.
 
     Parameters
@@ -204,6 +213,8 @@ def solve_path(family, problem, design, values, limits, *, keep_hessians=False):
     values : ndarray
     limits : dict
         `tol` and `max_iter`, as `minimise` takes them.
+    products : ndarray or None
+        From `column_products`.
     keep_hessians : bool, default=False
         Whether to return them, unless data are few.
 
@@ -216,7 +227,6 @@ def solve_path(family, problem, design, values, limits, *, keep_hessians=False):
     order, place = np.unique(-strengths, return_inverse=True)
     ridges = -order[:, None] * design.penalty
     weight = (problem.weight / total)[None]
-    products = column_products(design.columns)
     size = len(order) * len(problem.start) * len(problem.y)
     start = problem.zero(design)
     common = (problem.loss, design.columns, problem.y, weight, ridges)
@@ -250,19 +260,21 @@ class SharedNewton(SharedFits):
         self.design = make_design(
             X, problem.weight, fit_intercept=bool(self.estimator.fit_intercept)
         )
+        products = column_products(self.design.columns)
         self.full = solve_path(
             self.family,
             problem,
             self.design,
             self.values,
             self.limits,
+            products=products,
             keep_hessians=True,
         )
         self.stacked = {}
         if self.full.hessian is None and draws.limit is not None:
             size = draws.limit * len(self.values) * len(problem.start)
             if size * len(problem.y) <= _MOST_STACKED:
-                self._solve_all(draws)
+                self._solve_all(draws, products)
         return self
 
     def shared_path(self, number, draw):
@@ -338,7 +350,7 @@ class SharedNewton(SharedFits):
             **self.limits,
         )
 
-    def _solve_all(self, draws):
+    def _solve_all(self, draws, products):
         parts = {}
         for number in range(draws.limit):
             draw = draws[number]
@@ -357,7 +369,7 @@ class SharedNewton(SharedFits):
             np.repeat(np.stack(weights), n_values, axis=0),
             np.concatenate(ridges),
             np.tile(self.full.theta, (len(parts), 1, 1)),
-            products=column_products(self.design.columns),
+            products=products,
             **self.limits,
         )
         for i, number in enumerate(parts):

@@ -25,12 +25,10 @@ from genestimators._inputs import take_rows
 from genestimators._weights import fit_all
 from genestimators.fitting._paths import Path
 from genestimators.fitting._registry import Family, log_grid, register_family
-from genestimators.fitting.families._ridge_shared import (
-    SharedRidge,
-    leaves_one_out,
-    plain_scalers,
-)
+from genestimators.fitting.families._left_out import leaves_one_out
+from genestimators.fitting.families._ridge_shared import SharedRidge
 from genestimators.fitting.families._ridge_solutions import gram_spectrum, solve_rows
+from genestimators.fitting.families._shared_fits import plain_scalers
 
 _SOLVERS = ("auto", "cholesky", "svd")
 _FLOATS = [np.float64, np.float32]
@@ -112,6 +110,8 @@ class RidgePath(Path):
     """
 
     accepts = {"dtype": _FLOATS}
+    left_out_errors = None
+    whole = True  # whether there are no steps around it
 
     def __init__(
         self,
@@ -126,7 +126,7 @@ class RidgePath(Path):
         few=None,
     ):
         self.estimator = estimator
-        self.values = values
+        self.values = np.asarray(values)
         self.linear = linear
         self.n_outputs = n_outputs
         self.flat = flat
@@ -147,11 +147,14 @@ class RidgePath(Path):
     def training_squared_error(self):
         return self.errors
 
+    def left_out_squared_error(self):
+        return self.left_out_errors
+
     def model(self, i):
-        if self.few is None:
+        if not self.whole:
             return None
         model = clone(self.estimator).set_params(alpha=1.0).fit(*self.few)
-        model.set_params(alpha=self.values[i])
+        model.set_params(alpha=self.values[i].item())
         coef, intercept = self.linear.at(i)
         model.coef_ = coef.astype(model.coef_.dtype).reshape(model.coef_.shape)
         if model.fit_intercept:
@@ -165,11 +168,16 @@ class RidgePath(Path):
             yield self
             return
         for start in range(0, self.n_values, step):
-            part, own = copy(self), slice(start, start + step)
-            part.values, part.linear = self.values[own], self.linear.take(own)
-            part.errors = None if self.errors is None else self.errors[own]
-            part.n_values = len(part.values)
-            yield part
+            yield self.take(slice(start, start + step))
+
+    def take(self, which):
+        part = copy(self)
+        part.values, part.linear = self.values[which], self.linear.take(which)
+        for name in ("errors", "left_out_errors"):
+            known = getattr(self, name)
+            setattr(part, name, None if known is None else known[which])
+        part.n_values = len(part.values)
+        return part
 
 
 class RidgeClassifierPath(RidgePath):
@@ -180,6 +188,9 @@ class RidgeClassifierPath(RidgePath):
         return self.classes
 
     def training_squared_error(self):
+        return None
+
+    def left_out_squared_error(self):
         return None
 
     def decision_function(self, X):
@@ -270,8 +281,7 @@ class RidgeAlpha(Family):
         return penalty_range(gram_spectrum(X, weight, estimator.fit_intercept))
 
     def share(self, steps, estimator, X, y, draws, values):
-        scalers = plain_scalers(steps)
-        if scalers is None or draws.limit is None:
+        if not plain_scalers(steps) or draws.limit is None:
             return None
         if getattr(estimator, "class_weight", None):
             return None  # weights of the rows differ from fold to fold
@@ -283,12 +293,11 @@ class RidgeAlpha(Family):
             return None  # each fold's own fit says what is wrong
         weight = None if draws.unit_counts else draws.row_weight
         n = len(rows.X) if weight is None else np.count_nonzero(weight)
-        alone = not scalers and leaves_one_out(draws, n)
+        alone = not steps and leaves_one_out(draws, n)
         if not alone and rows.X.shape[1] > len(draws[0].rows):
             return None
-        return SharedRidge(
-            self, steps, estimator, X, y, rows, weight, draws, values, alone
-        )
+        settings = (self, steps, estimator, X, y, values)
+        return SharedRidge(rows, weight, draws, alone, *settings)
 
 
 class RidgeClassifierAlpha(RidgeAlpha):

@@ -5,21 +5,22 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from genestimators.fitting.families._gram import (
+    EPS,
     centre,
     column_means,
+    errors_on,
     problem_of,
     standardised,
     sum_moments,
 )
+from genestimators.fitting.families._linear import is_far, linear_answers
 from genestimators.fitting.families._shifted import (
     left_out_residuals,
     shifted_solves,
     well_conditioned,
 )
 
-EPS = np.finfo(np.float64).eps
 _LEAST_LEFT = 1e-6  # of a row's own residual that must remain when it is left out
-_FAR = 1e3  # standard deviations from zero, beyond which a product loses digits
 _MOST = 1000  # rows or columns whose eigenvalues are taken without thinning
 
 
@@ -50,14 +51,11 @@ class Solution:
 
     def outputs(self, X):
         """Linear predictions for rows X, (m, q, n_rows)."""
-        coef, offset = self.coef.reshape(-1, self.coef.shape[2]), self.offset
-        if self.far:
-            X = X - self.centre
-        else:
-            offset = offset - self.coef @ self.centre
-        answer = coef @ X.T
-        answer += offset.reshape(-1, 1)
-        return answer.reshape(*offset.shape, -1)
+        return linear_answers(X, self.coef, self.centre, self.offset, far=self.far)
+
+    def errors_on(self, moments):
+        """Mean squared errors (m, q) on the rows of moments, or None; see `_gram`."""
+        return errors_on(moments, self.coef, self.centre, self.offset)
 
     def at(self, i):
         """Coefficients (q, p) and intercepts (q,) at penalty i."""
@@ -69,12 +67,12 @@ class Solution:
         self.offset[i] = intercept + self.coef[i] @ self.centre
 
     def take(self, part):
-        """The same for a slice of the penalties."""
+        """The same for some of the penalties, a slice or their positions."""
         arrays = ("coef", "offset", "errors", "fine")
         return replace(self, **{name: getattr(self, name)[part] for name in arrays})
 
 
-def solve_moments(moments, x_shift, y_shift, scalers, fit_intercept, alphas):
+def solve_moments(moments, scalers, fit_intercept, alphas):
     """Ridge regression on columns standardised step after step, from moments.
 
     With the deviations x, y for one unit of weight, the coefficients solve
@@ -84,8 +82,6 @@ def solve_moments(moments, x_shift, y_shift, scalers, fit_intercept, alphas):
     Parameters
     ----------
     moments : Moments
-    x_shift : ndarray of shape (p,)
-    y_shift : ndarray of shape (q,)
     scalers : list of (bool, bool)
         For each step whether it centres and whether it scales.
     fit_intercept : bool
@@ -96,7 +92,7 @@ def solve_moments(moments, x_shift, y_shift, scalers, fit_intercept, alphas):
     Solution
         For columns that are not standardised.
     """
-    centred = centre(moments, x_shift, y_shift)
+    centred = centre(moments)
     variance = np.diag(centred.xx)
     origin, scale = standardised(centred.x, variance, moments.weight, scalers)
     problem = problem_of(centred, origin, scale, fit_intercept=fit_intercept)
@@ -112,21 +108,16 @@ def solve_moments(moments, x_shift, y_shift, scalers, fit_intercept, alphas):
     offset = problem.offset - np.zeros((len(alphas), 1))
     if fit_intercept or any(with_mean for with_mean, _ in scalers):
         # What rounding took from the means, which may be far from zero.
-        lost = moments.x / moments.weight - (centred.x - x_shift)
+        lost = moments.x / moments.weight - (centred.x - moments.x_shift)
         offset = offset - coef @ lost
     return Solution(
         coef=coef,
         offset=offset,
         centre=problem.centre,
-        far=_is_far(problem.centre, variance),
+        far=is_far(problem.centre, variance),
         errors=np.maximum(errors, 0.0),
         fine=fine,
     )
-
-
-def _is_far(middle, variance):
-    varies = variance > 0
-    return bool((np.abs(middle) > _FAR * np.sqrt(variance))[varies].any())
 
 
 def solve_rows(X, Y, weight, fit_intercept, alphas):
@@ -147,7 +138,7 @@ def solve_rows(X, Y, weight, fit_intercept, alphas):
     x_mean, y_mean = column_means(X, weight), column_means(Y, weight)
     if X.shape[1] <= X.shape[0]:
         moments = sum_moments(X, Y, weight, x_mean, y_mean)
-        return solve_moments(moments, x_mean, y_mean, [], fit_intercept, alphas)
+        return solve_moments(moments, [], fit_intercept, alphas)
     if not fit_intercept:
         x_mean, y_mean = np.zeros_like(x_mean), np.zeros_like(y_mean)
     rows, target, root = _weighted_deviations(X, Y, weight, x_mean, y_mean)
@@ -163,7 +154,7 @@ def solve_rows(X, Y, weight, fit_intercept, alphas):
         coef=coef,
         offset=y_mean - coef @ (root @ rows / total if fit_intercept else 0 * x_mean),
         centre=x_mean,
-        far=_is_far(x_mean, np.einsum("ij,ij->j", rows, rows) / total),
+        far=is_far(x_mean, np.einsum("ij,ij->j", rows, rows) / total),
         errors=alphas[:, None] ** 2 * (dual**2).sum(axis=2) / total,
         fine=fine,
     )

@@ -139,25 +139,28 @@ def alpha_positions(left, right, risk, levels, alphas):
         n_leaves[inner] = n_leaves[left[inner]] + n_leaves[right[inner]]
     most = 4 * size[0]  # everything is collapsed there
     alphas = np.minimum(alphas, most)
+    order = np.concatenate(levels)
+    ends = np.cumsum([0, *map(len, levels)])
+    inner = np.flatnonzero(left[order] >= 0)  # places in the order
+    cuts = np.searchsorted(inner, ends)
     position = np.zeros(len(left), dtype=np.intp)
     step = max(1, BLOCK // len(left))
     for low in range(0, len(alphas), step):
         some = alphas[low : low + step]
-        noise = 16 * np.finfo(float).eps * n_leaves * (size + some[-1])
-        below = None
-        for nodes in levels[::-1]:
-            cost = risk[nodes][:, None] + some
-            places = np.flatnonzero(left[nodes] >= 0)
-            if len(places):
-                split = below[0::2] + below[1::2]
-                whole = cost[places]
-                saving = split - whole
-                inner = nodes[places]
-                if (np.abs(saving) <= noise[inner][:, None]).any():
-                    return None
-                position[inner] += (saving < 0).sum(axis=1)
-                cost[places] = np.minimum(whole, split)
-            below = cost
+        cost = risk[order][:, None] + some
+        saving = np.empty((len(inner), len(some)))
+        for d in range(len(levels) - 2, -1, -1):
+            places = inner[cuts[d] : cuts[d + 1]]
+            below = cost[ends[d + 1] : ends[d + 2]]
+            split = below[0::2] + below[1::2]
+            whole = cost[places]
+            np.subtract(split, whole, out=saving[cuts[d] : cuts[d + 1]])
+            cost[places] = np.minimum(whole, split)
+        nodes = order[inner]
+        noise = 16 * np.finfo(float).eps * n_leaves[nodes] * (size[nodes] + some[-1])
+        if (np.abs(saving) <= noise[:, None]).any():
+            return None
+        position[nodes] += np.count_nonzero(saving < 0, axis=1)
     return position
 
 

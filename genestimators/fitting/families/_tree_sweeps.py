@@ -49,7 +49,9 @@ def levels_of(left, right):
         inner = levels[-1][left[levels[-1]] >= 0]
         if not len(inner):
             return levels
-        levels.append(np.column_stack([left[inner], right[inner]]).ravel())
+        below = np.empty(2 * len(inner), dtype=np.intp)
+        below[0::2], below[1::2] = left[inner], right[inner]
+        levels.append(below)
 
 
 def depths_of(levels, n_nodes):

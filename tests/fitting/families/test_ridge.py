@@ -172,8 +172,15 @@ def test_ridge_classifier_equals_refits(seed, n_classes, class_weight):
     for rows in (None, weight.astype(float)):
         assert_ridge(ridge, X, labels, sample_weight=rows)
         assert_ridge(chain, X, labels, param=param, sample_weight=rows)
-    few = slice(None, None, 3)
-    assert_ridge(ridge, X[few], labels[few], cv=LeaveOneOut())
+
+
+@pytest.mark.parametrize("class_weight", ["balanced", {"b": 3.0}])
+def test_ridge_classifier_with_class_weights_leaves_single_rows_out(class_weight):
+    """Balanced weights differ from fold to fold."""
+    X, y = make_classification(24, 4, random_state=0)
+    labels = np.array(["b", "a"])[y]
+    ridge = RidgeClassifier(class_weight=class_weight)
+    assert_ridge(ridge, X, labels, [1.0, 1e-3], cv=LeaveOneOut())
 
 
 @pytest.mark.parametrize(
