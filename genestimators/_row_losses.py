@@ -134,22 +134,14 @@ class LossTable:
         n = int(clusters.max()) + 1
         weight = np.ones(len(clusters)) if self.weight is None else self.weight
         total = np.bincount(clusters, weights=weight, minlength=n)
-        share = weight / total[clusters]
-        order = np.argsort(clusters, kind="stable")
-        starts = np.searchsorted(clusters[order], np.arange(n))
 
-        def pool(values):
-            if values is None:
-                return None
-            return np.add.reduceat((values * share)[..., order], starts, axis=-1)
+        def pool(rows):
+            summed = [np.bincount(clusters, row * weight, minlength=n) for row in rows]
+            return np.stack(summed) / total
 
-        return LossTable(
-            self.kind,
-            pool(self.losses),
-            pool(self.spread),
-            total,
-            pool(self.single),
-        )
+        single = None if self.single is None else pool(self.single)
+        spread = pool(self.spread[None])[0]
+        return LossTable(self.kind, pool(self.losses), spread, total, single)
 
     def of_single_models(self):
         """With the losses of single models in the place of their means."""

@@ -4,6 +4,7 @@ from genestimators.fitting._copies import copy_rows, works_in_place
 from genestimators.fitting._engine import FittedDraw, fit_over, read_over
 from genestimators.fitting._paths import FittedPath, Path
 from genestimators.fitting._precision import working_precision
+from genestimators.fitting._readings import Fit
 from genestimators.fitting._registry import (
     Family,
     find_family,
@@ -24,6 +25,7 @@ from genestimators.fitting import families  # isort: skip  # registers them
 __all__ = [
     "LOG_FLOOR",
     "Family",
+    "Fit",
     "FittedDraw",
     "FittedPath",
     "JointResponse",

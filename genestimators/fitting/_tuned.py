@@ -3,6 +3,7 @@
 from sklearn.base import clone
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
+from sklearn.preprocessing import StandardScaler
 
 from genestimators._weights import accepts_weights, fit_transform_all
 from genestimators.fitting._composites import transformed_target
@@ -79,10 +80,17 @@ def family_of(estimator, param):
     return find_family(*tuned_leaf(estimator, param))
 
 
-def rows_before(estimator, param, X, y, weight):
+def rows_before(estimator, param, X, y, weight, *, scaled=True):
     """X and y as they reach the estimator that has the tuned parameter.
 
     Steps before it are fitted on all rows.
+
+    Parameters
+    ----------
+    estimator, param, X, y, weight
+        As `make_path` takes them.
+    scaled : bool, default=True
+        False passes by scalers, where the kind of rows matters and not their size.
 
     Returns
     -------
@@ -94,7 +102,8 @@ def rows_before(estimator, param, X, y, weight):
     if rest and isinstance(estimator, Pipeline):
         names = [one for one, _ in estimator.steps]
         place = names.index(name) if name in names else 0
-        if place:
+        before = estimator.steps[:place]
+        if scaled or any(type(step) is not StandardScaler for _, step in before):
             before = clone(estimator[:place])
             own = weight if accepts_weights(before) else None
             X = fit_transform_all(before, X, y, own)
@@ -155,15 +164,15 @@ def offers_out_of_bag(estimator, param, X, y, weight, values):
     return family.unsupported(estimator, X, y, weight, values) is None
 
 
-def serving_family(estimator, param, X, y, weight, values):
+def serving_family(estimator, param, X, y, weight, values, before=None):
     """The family that fits the path of an estimator on rows like these, or None.
-
-    Steps before the tuned one are fitted on all rows.
 
     Parameters
     ----------
     estimator, param, X, y, weight, values
         As `make_path` takes them.
+    before : tuple, default=None
+        What `rows_before` returned; None asks it.
     """
     family = family_of(estimator, param)
     if family is None or not family.fits_paths or works_in_place(estimator):
@@ -171,8 +180,9 @@ def serving_family(estimator, param, X, y, weight, values):
     if not _leads_down(estimator, param, X, y, weight, values, family):
         return None
     own = weight if accepts_weights(estimator) else None
-    leaf, rows, target = rows_before(estimator, param, X, y, own)
-    reason = family.unsupported(leaf, rows, target, own, values)
+    if before is None:
+        before = rows_before(estimator, param, X, y, own, scaled=False)
+    reason = family.unsupported(*before, own, values)
     return family if reason is None else None
 
 

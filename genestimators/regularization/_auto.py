@@ -21,6 +21,7 @@ from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
 from genestimators._weights import fit_weighted
 from genestimators.fitting._tuned import exactness_of
+from genestimators.regularization._honest import corrected_score_of_folds
 from genestimators.regularization._methods import ASKED, DelegatedMethods
 from genestimators.regularization._outcome import (
     apply_rule,
@@ -32,6 +33,7 @@ from genestimators.regularization._outcome import (
     expected_score,
     make_curve,
     out_of_fold,
+    row_results,
 )
 from genestimators.regularization._planning import (
     check_data,
@@ -376,7 +378,10 @@ class AutoRegularizedCV(
                 task.call_on_fit_task_begin(estimator=self)
                 task.call_on_fit_task_end(estimator=self)
 
-            return try_candidates(plan, candidates.param, values, progress=step)
+            keep = "all" if self.store_oof else "few"
+            return try_candidates(
+                plan, candidates.param, values, progress=step, keep=keep
+            )
 
         trials = attempt(plan, candidates.as_list())
         for remaining in reversed(range(EXTENSIONS + 1)):
@@ -435,13 +440,23 @@ class AutoRegularizedCV(
             )
         self.generalization_gap_ = float(curve.gap[index])
         self.generalization_gap_std_error_ = curve.gap_std_error(index)
-        if plan.measure.kind != "model" or trials.answers is not None:
-            everything = None if self.store_oof else index
-            self.oof_predictions_ = out_of_fold(plan, candidates, trials, everything)
-        self.expected_score_, self.expected_score_interval_ = expected_score(
-            plan, candidates, trials, curve, index, derive(seed, "expected score")
-        )
+        self._store_rows(plan, candidates, trials, curve, index, seed)
         self._path = trials.path if self.refit else None
+
+    def _store_rows(self, plan, candidates, trials, curve, index, seed):
+        """Set what rests on answers for single rows."""
+        by_model = plan.measure.kind == "model"
+        if by_model:
+            expected = corrected_score_of_folds(curve, index)
+        if not by_model or (trials.answers is not None):
+            held = row_results(plan, candidates, trials, curve, index)
+            if plan.measure.kept is not None:
+                place = None if self.store_oof else held.chosen
+                self.oof_predictions_ = out_of_fold(plan, held, place)
+            if not by_model:
+                seed = derive(seed, "expected score")
+                expected = expected_score(plan, held, curve, seed)
+        self.expected_score_, self.expected_score_interval_ = expected
 
     def _refit(self, plan):
         """Fit the estimator with the chosen value on all rows."""

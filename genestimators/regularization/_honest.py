@@ -19,7 +19,7 @@ from genestimators.regularization._curve import row_std_error
 
 N_RESAMPLES = 500
 N_SCORED = 60  # resamples, where each is scored by a scorer
-MOST_UNITS = 1000  # more rows than twice that are drawn by handfuls, so many
+MOST_UNITS = 500  # more rows than twice that are drawn by handfuls, so many
 FAR = 4.0  # paired standard errors behind the best: such candidates are never chosen
 
 

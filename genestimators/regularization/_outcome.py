@@ -1,7 +1,7 @@
 """From trials to a choice: the curve, the rule, the table, the honest score."""
 
 import inspect
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import numpy as np
@@ -15,14 +15,19 @@ from genestimators.regularization._choice import Choice
 from genestimators.regularization._curve import Curve
 from genestimators.regularization._extra import full_training_scores, instability
 from genestimators.regularization._honest import (
+    FAR,
     corrected_score,
-    corrected_score_of_folds,
     corrected_score_of_scorer,
     variance_between_models,
 )
 from genestimators.regularization._rules import RULES, Pick, check_partition
-from genestimators.regularization._search import MOST_NUMBERS, try_candidates
+from genestimators.regularization._search import (
+    MOST_NUMBERS,
+    ask_again,
+    try_candidates,
+)
 
+MOST_NEAR = 12  # candidates that rows are asked about after the choice
 # Differences between a path and a refit, in spreads of the answers, that an audit
 # accepts; another draw of the same law cannot be compared.
 AUDIT_LIMITS = {
@@ -222,14 +227,67 @@ def describe(candidates, curve, picked, rule):
     )
 
 
-def out_of_fold(plan, candidates, trials, index):
-    """Out-of-fold answers of a candidate, or of all (index None), as predictions."""
+@dataclass(frozen=True, eq=False)
+class RowResults:
+    """What is known of the rows, for the candidates that a choice may have been among.
+
+    Attributes
+    ----------
+    trials : Trials
+        Of these candidates, with losses and answers by row.
+    places : ndarray of int
+        Which candidates they are.
+    chosen : int
+        The place of the chosen one among them.
+    """
+
+    trials: object
+    places: np.ndarray
+    chosen: int
+
+
+def row_results(plan, candidates, trials, curve, index):
+    """Losses and answers by row, asked for now where they were not kept.
+
+    Parameters
+    ----------
+    index : int
+        The chosen candidate.
+    """
     measure = plan.measure
-    answers = trials.answers
-    if answers is None:  # too many to keep: the chosen one is fitted once more
-        values = candidates.as_list() if index is None else [candidates.at(index)]
-        again = try_candidates(plan, candidates.param, values, keep="all")
-        answers, index = again.answers, None if index is None else 0
+    answered = trials.answers is not None or measure.kept is None
+    if answered and (trials.losses is not None or not measure.by_rows):
+        return RowResults(trials, np.arange(len(curve.values)), index)
+    most = max(2, min(MOST_NEAR, MOST_NUMBERS // (4 * len(plan.y))))
+    places = _plausible(curve, index, most)
+    trials = ask_again(plan, candidates.param, candidates.as_list(), trials, places)
+    return RowResults(trials, places, int(np.flatnonzero(places == index)[0]))
+
+
+def _plausible(curve, index, most):
+    """Candidates that might have been chosen, at most about so many.
+
+    Those that are not clearly behind the best one, evenly thinned where they are many:
+    neighbours lose on the same rows.
+    """
+    short = curve.mean_test[curve.best] - curve.mean_test
+    error = np.nan_to_num(curve.paired_std_error(curve.best))
+    order = curve.order[(short <= FAR * error)[curve.order]]
+    thinned = np.unique(np.linspace(0, len(order) - 1, most).round().astype(int))
+    return np.union1d(order[thinned], [index, curve.best])
+
+
+def out_of_fold(plan, held, index):
+    """Out-of-fold answers of a candidate, or of all (index None), as predictions.
+
+    Parameters
+    ----------
+    held : RowResults
+    index : int or None
+        Its place in `held`.
+    """
+    measure = plan.measure
+    answers = held.trials.answers
     part = measure.kept.split(answers, measure.n_outputs)[measure.primary]
     if index is not None:
         return measure.prediction(part[index])
@@ -239,23 +297,22 @@ def out_of_fold(plan, candidates, trials, index):
     return np.stack(every)
 
 
-def expected_score(plan, candidates, trials, curve, index, seed):
+def expected_score(plan, held, curve, seed):
     """Score to expect of the chosen candidate, corrected for the choice.
+
+    Parameters
+    ----------
+    held : RowResults
+    curve : Curve
+        Of all candidates.
 
     Returns
     -------
     score : float
     interval : tuple of float
     """
-    measure = plan.measure
-    chosen, means = index, curve.mean_test
-    if measure.kind == "model":
-        return corrected_score_of_folds(curve, index)
-    if trials.losses is None and trials.answers is None:
-        near = _nearest(curve, index, MOST_NUMBERS // (4 * len(plan.y)))
-        values = [candidates.at(i) for i in near]
-        trials = try_candidates(plan, candidates.param, values, keep="all")
-        index, means = int(np.flatnonzero(near == index)[0]), means[near]
+    measure, trials, index = plan.measure, held.trials, held.chosen
+    chosen, means = held.places[index], curve.mean_test[held.places]
     rows = np.flatnonzero(trials.times)
     clusters = None
     if plan.groups is not None:
@@ -269,7 +326,7 @@ def expected_score(plan, candidates, trials, curve, index, seed):
             trials.losses[:, rows] / trials.times[rows],
             spread,
             weight,
-            trials.first_losses[:, rows],
+            trials.first_losses[:, rows] if trials.times.max() > 1 else None,
         )
         between = variance_between_models(curve.test[chosen], plan.n_first)
         return corrected_score(table, index, clusters, seed, between=between)
@@ -287,13 +344,6 @@ def expected_score(plan, candidates, trials, curve, index, seed):
         return call_scorer(measure.measure, outputs, X, y[places], own)
 
     return corrected_score_of_scorer(score, means, index, len(rows), clusters, seed)
-
-
-def _nearest(curve, index, most):
-    """Candidates of the best scores, at most so many, and one in particular."""
-    order = np.argsort(-np.nan_to_num(curve.mean_test, nan=-np.inf), kind="stable")
-    near = order[: max(2, min(most, len(order)))]
-    return near if index in near else np.append(near, index)
 
 
 def audited(plan, candidates, trials, picked):

@@ -225,7 +225,7 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
     if out_of_bag:
         splits = one_draw(X, y, weight)
     else:
-        family = serving_family(*told) if possible else None
+        family = serving_family(*told, candidates.before) if possible else None
         repeats = _repeats(wrapper, family)
         splits = make_splits(
             wrapper.cv, repeats, X, y, weight, groups, seed, classifier=classifier

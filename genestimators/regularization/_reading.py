@@ -31,8 +31,10 @@ class DrawScores:
     family : Family or None
         Which did the work.
     path : Path or None
-        The path itself, where it was asked for.
+        The path itself, out of bag.
     n_fits : int
+    light : Path or None, default=None
+        The path itself, where it was asked for no answers.
     """
 
     number: int
@@ -47,6 +49,7 @@ class DrawScores:
     family: object
     path: object
     n_fits: int
+    light: object = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,6 +68,8 @@ class ScoreReading:
         Draws whose answers are kept.
     out_of_bag : bool, default=False
         Score the training rows out of bag, rather than the rows left out.
+    light : bool, default=False
+        Ask no path for answers that knows its errors without them, and return it.
     """
 
     measure: CandidateMeasure
@@ -73,9 +78,15 @@ class ScoreReading:
     keep_losses: bool
     keep_answers: frozenset
     out_of_bag: bool = False
+    light: bool = False
 
     def __call__(self, fit):
         start = time.perf_counter()
+        if self.light and self.measure.kind in SQUARED:
+            trained = fit.path.training_squared_error()
+            left_out = fit.path.left_out_squared_error()
+            if trained is not None and left_out is not None:
+                return self._read_errors(fit, trained, left_out, start)
         keep = fit.number in self.keep_answers
         sides = _OutOfBagSides(fit) if self.out_of_bag else _FoldSides(fit)
         found = {name: [] for name in ("test", "train", "loss", "own", "answer", "fit")}
@@ -112,6 +123,29 @@ class ScoreReading:
             family=fit.path.family,
             path=fit.path if self.out_of_bag else None,
             n_fits=n_values if fit.path.family is None else fit.path.n_fits,
+        )
+
+    def _read_errors(self, fit, trained, left_out, start):
+        """Scores from errors that are known, and the path for later questions."""
+        rows, n_values = fit.out_of_bag, fit.path.n_values
+        weight = None if self.row_weight is None else self.row_weight[rows]
+        test = self.measure.scores_of_losses(left_out, rows, weight)
+        train = self.measure.scores_of_losses(trained, fit.rows, fit.weight)
+        spent = time.perf_counter() - start
+        return DrawScores(
+            number=fit.number,
+            rows=rows,
+            test=test,
+            train=train,
+            losses=None,
+            train_losses=None,
+            answers=None,
+            fit_seconds=np.full(n_values, fit.seconds / n_values),
+            score_seconds=np.full(n_values, spent / n_values),
+            family=fit.path.family,
+            path=None,
+            n_fits=fit.path.n_fits,
+            light=fit.path,
         )
 
     def _score(self, path, fit, X, rows, weight, keep, sides):

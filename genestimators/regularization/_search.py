@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.stats import t as student_t
 
+from genestimators.fitting import Fit, working_precision
 from genestimators.regularization._reading import ScoreReading
 
 MOST_NUMBERS = 1 << 24  # of row losses or of answers that are kept
@@ -34,6 +35,8 @@ class Trials:
         Which did the work.
     path : Path or None
         Out of bag: the fitted path.
+    paths : dict of Path
+        The paths of draws that were asked for no answers, by number.
     n_fits : int
     """
 
@@ -48,6 +51,7 @@ class Trials:
     answers: np.ndarray | None
     family: object
     path: object
+    paths: dict
     n_fits: int
 
     def join(self, other, before):
@@ -66,6 +70,7 @@ class Trials:
             times=np.minimum(self.times, other.times),
             family=self.family,
             path=self.path if other.path is None else None,
+            paths={},
             n_fits=self.n_fits + other.n_fits,
         )
 
@@ -106,22 +111,9 @@ def try_candidates(plan, param, values, *, progress=None, keep="few"):
         keep_losses=keep_losses,
         keep_answers=frozenset(first),
         out_of_bag=plan.out_of_bag,
+        light=keep != "all" and not plan.out_of_bag,
     )
-    shape = (n_values, n_splits)
-    trials = Trials(
-        test=np.full(shape, np.nan),
-        train=np.full(shape, np.nan),
-        fit_seconds=np.full(shape, np.nan),
-        score_seconds=np.full(shape, np.nan),
-        losses=np.zeros((n_values, n_rows)) if keep_losses else None,
-        first_losses=np.full((n_values, n_rows), np.nan) if keep_losses else None,
-        times=np.zeros(n_rows, dtype=np.intp),
-        train_losses=None,
-        answers=None,
-        family=None,
-        path=None,
-        n_fits=0,
-    )
+    trials = _no_trials(n_values, n_splits, n_rows, keep_losses)
     alive = np.arange(n_values)
     for numbers in _stages(plan, n_splits):
         if plan.race and numbers[0] > 0:
@@ -132,9 +124,65 @@ def try_candidates(plan, param, values, *, progress=None, keep="few"):
             _collect(trials, number, alive, result, n_rows)
             if progress is not None:
                 progress()
-    if trials.answers is None and keep_answers:
-        raise RuntimeError("No answers were kept.")
     return trials
+
+
+def ask_again(plan, param, values, trials, places):
+    """Losses and answers by row of some candidates that were tried without them.
+
+    Parameters
+    ----------
+    plan, param
+        As in `try_candidates`.
+    values : list
+        All candidates.
+    trials : Trials
+        Of all candidates.
+    places : ndarray of int
+        Which candidates.
+
+    Returns
+    -------
+    trials : Trials
+        Of those; fitted again where paths were not kept.
+    """
+    if len(trials.paths) < len(plan.draws):
+        return try_candidates(plan, param, [values[i] for i in places], keep="all")
+    reading = ScoreReading(
+        measure=plan.measure,
+        row_weight=plan.weight,
+        scale=plan.scale,
+        keep_losses=True,
+        keep_answers=frozenset(range(plan.n_first)),
+    )
+    n_rows = len(plan.y)
+    found = _no_trials(len(places), len(plan.draws), n_rows, True)
+    X = working_precision(plan.estimator, plan.X)
+    for number, path in trials.paths.items():
+        draw = plan.draws[number]
+        part = path.take(places)
+        fit = Fit(number, part, X, plan.y, draw.rows, None, draw.out_of_bag)
+        _collect(found, number, np.arange(len(places)), reading(fit), n_rows)
+    return found
+
+
+def _no_trials(n_values, n_splits, n_rows, keep_losses):
+    shape, by_row = (n_values, n_splits), (n_values, n_rows)
+    return Trials(
+        test=np.full(shape, np.nan),
+        train=np.full(shape, np.nan),
+        fit_seconds=np.full(shape, np.nan),
+        score_seconds=np.full(shape, np.nan),
+        losses=np.zeros(by_row) if keep_losses else None,
+        first_losses=np.full(by_row, np.nan) if keep_losses else None,
+        times=np.zeros(n_rows, dtype=np.intp),
+        train_losses=None,
+        answers=None,
+        family=None,
+        path=None,
+        paths={},
+        n_fits=0,
+    )
 
 
 def _stages(plan, n_splits):
@@ -166,21 +214,27 @@ def _collect(trials, number, alive, result, n_rows):
     trials.score_seconds[alive, number] = result.score_seconds
     rows = result.rows
     new = trials.times[rows] == 0
+    if result.losses is None:
+        trials.losses = trials.first_losses = None
+    some = len(alive) < len(trials.test)
+    which = alive[:, None] if some else slice(None)
     if trials.losses is not None:
-        if len(alive) < len(trials.losses):
+        if some:
             trials.losses[np.setdiff1d(np.arange(len(trials.losses)), alive)] = np.nan
-        trials.losses[np.ix_(alive, rows)] += result.losses
-        fresh = np.ix_(alive, rows[new])
-        trials.first_losses[fresh] = result.losses[:, new]
+        trials.losses[which, rows] += result.losses
+        if new.any():
+            trials.first_losses[which, rows[new]] = result.losses[:, new]
     trials.times[rows] += 1
     if result.train_losses is not None:
         trials.train_losses = np.full((len(trials.test), n_rows), np.nan)
-        trials.train_losses[np.ix_(alive, rows)] = result.train_losses
-    if result.answers is not None:
+        trials.train_losses[which, rows] = result.train_losses
+    if result.answers is not None and new.any():
         if trials.answers is None:
             width = result.answers.shape[2]
             trials.answers = np.full((len(trials.test), n_rows, width), np.nan)
-        trials.answers[np.ix_(alive, rows[new])] = result.answers[:, new]
+        trials.answers[which, rows[new]] = result.answers[:, new]
     trials.family = result.family if result.family is not None else trials.family
     trials.path = result.path
+    if result.light is not None:
+        trials.paths[number] = result.light
     trials.n_fits += result.n_fits

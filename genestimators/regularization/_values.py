@@ -35,12 +35,15 @@ class Candidates:
         What is known of the parameter.
     automatic : bool
         Whether the values were not the user's.
+    before : tuple or None, default=None
+        What `rows_before` returned, if it was asked.
     """
 
     param: str
     values: np.ndarray
     family: object
     automatic: bool
+    before: tuple | None = None
 
     @property
     def direction(self):
@@ -131,13 +134,13 @@ def find_candidates(estimator, param, values, X, y, weight):
                 f"No range of values is known for `{param}`; pass `values`, a sequence "
                 'of those to try. Got values="auto".'
             )
-        leaf, rows, target = rows_before(estimator, param, X, y, weight)
-        found = np.asarray(family.default_values(leaf, rows, target, weight))
+        before = rows_before(estimator, param, X, y, weight)
+        found = np.asarray(family.default_values(*before, weight))
         if len(found) > MOST_OF_COSTLY:
-            told = (estimator, param, X, y, weight, found)
+            told = (estimator, param, X, y, weight, found, before)
             if in_an_ensemble(estimator, param) or serving_family(*told) is None:
                 found = thinned(found, MOST_OF_COSTLY)
-        return Candidates(param, found, family, True)
+        return Candidates(param, found, family, True, before)
     return Candidates(param, _checked(values, param), family, False)
 
 

@@ -29,6 +29,7 @@ from genestimators.fitting.families._gram import (
     sum_moments,
 )
 from genestimators.fitting.families._linear import (
+    LIGHT,
     LinearPath,
     copy_columns,
     finite_rows,
@@ -298,7 +299,7 @@ class SharedLasso(SharedFits):
         if moments is None:
             return None
         path = _path_from_moments(self.template, self.values, moments, self.scalers)
-        if others is not None:
+        if others is not None and path.coef.size <= LIGHT:
             path.left_out_errors = errors_on(
                 others, path.coef, path.centre, path.offset
             )

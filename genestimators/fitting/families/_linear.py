@@ -20,6 +20,7 @@ from genestimators.fitting.families._shared_fits import (  # noqa: F401
 )
 
 _MOST_ANSWERS = 2**23  # numbers in one answer
+LIGHT = 2**18  # coefficients of a path that may be kept
 _FAR = 1e3  # standard deviations from zero, beyond which a product loses digits
 
 

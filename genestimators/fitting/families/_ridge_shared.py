@@ -6,6 +6,7 @@ import numpy as np
 
 from genestimators.fitting.families._fold_moments import FoldMoments
 from genestimators.fitting.families._left_out import LeftOutRow, SingleRows
+from genestimators.fitting.families._linear import LIGHT
 from genestimators.fitting.families._ridge_solutions import leave_one_out, solve_moments
 from genestimators.fitting.families._shared_fits import SharedFits
 
@@ -78,7 +79,7 @@ class SharedRidge(SharedFits):
         if not found.fine.all():
             return None
         path = self._path(found, found.errors)
-        if others is not None:
+        if others is not None and found.coef.size <= LIGHT:
             path.left_out_errors = found.errors_on(others)
         return path
 
