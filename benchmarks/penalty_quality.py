@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from _report import Report, arguments
 from _tables import load, preprocessed
+from joblib import Parallel, delayed
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 from sklearn.linear_model import (
@@ -36,8 +37,6 @@ from genestimators import (
     Curve,
 )
 from genestimators.regularization._rules import RULES
-
-warnings.filterwarnings("ignore")  # of convergence and of edges, on both sides
 
 TABLES = [
     "ames", "concrete", "car_prices", "Sacramento", "deliveries", "hotel_rates",
@@ -195,8 +194,10 @@ def other_rules(fitted):
     }
 
 
-def run(case, base_name):
-    """Every method on one case."""
+def run(name, seed, base_name):
+    """Every method on one table, split and estimator."""
+    warnings.filterwarnings("ignore")  # of convergence and of edges, on both sides
+    case = Case(name, seed)
     base = BASES[base_name][case.classify]
     model = case.prepared(base)
     ours = AutoRegularizedCV(model, scoring=case.scoring, random_state=case.seed)
@@ -226,6 +227,7 @@ def run(case, base_name):
     )  # fmt: skip
     if base_name in BAGGED:
         trial.bags = bags(case, model, search, param)
+    print(f"  {name} {seed} {base_name} done", flush=True)
     return trial
 
 
@@ -326,12 +328,12 @@ def main():
     args = arguments(__doc__)
     report = Report("penalty_quality", "How good is the chosen penalty?", args.quick)
     names, seeds = (TABLES[:1] + TABLES[-2:-1], [0]) if args.quick else (TABLES, [0, 1])
-    trials = []
-    for name in names:
-        for seed in seeds:
-            case = Case(name, seed)
-            trials += [run(case, base) for base in BASES]
-        print(f"  {name} done", flush=True)
+    tasks = [(name, seed, base) for name in names for seed in seeds for base in BASES]
+    trials = list(
+        Parallel(n_jobs=-1, return_as="generator")(
+            delayed(run)(name, seed, base) for name, seed, base in tasks
+        )
+    )
     report.say(
         f"{len(names)} tables, {len(seeds)} splits each, {N_TRAIN} training rows (half "
         "of a table that has fewer than twice that). The search tries the values that "

@@ -103,10 +103,8 @@ class LossTable:
     ----------
     kind : str
     losses : ndarray of shape (n_values, n_rows)
-        One number a row; of several outputs the mean, each in units of its spread
-        where the score is R2.
-    spread : ndarray of shape (n_rows,)
-        What a constant prediction loses, in the same units.
+        One number a row; of several outputs the mean. For R2 in units of the loss of a
+        constant on the rows of the same split.
     weight : ndarray of shape (n_rows,) or None
     single : ndarray of shape (n_values, n_rows) or None, default=None
         Losses of single models, where `losses` are means over several.
@@ -114,7 +112,6 @@ class LossTable:
 
     kind: str
     losses: np.ndarray
-    spread: np.ndarray
     weight: np.ndarray | None
     single: np.ndarray | None = None
 
@@ -140,8 +137,7 @@ class LossTable:
             return np.stack(summed) / total
 
         single = None if self.single is None else pool(self.single)
-        spread = pool(self.spread[None])[0]
-        return LossTable(self.kind, pool(self.losses), spread, total, single)
+        return LossTable(self.kind, pool(self.losses), total, single)
 
     def of_single_models(self):
         """With the losses of single models in the place of their means."""
@@ -165,8 +161,4 @@ class LossTable:
         means = shares @ self.losses.T / total
         if self.kind == "root":
             return -np.sqrt(means)
-        if self.kind == "accuracy":
-            return 1.0 - means
-        if self.kind != "r2":
-            return -means
-        return 1.0 - means / (shares @ self.spread / total[..., 0])[..., None]
+        return 1.0 - means if self.kind in ("accuracy", "r2") else -means

@@ -10,6 +10,8 @@ from contextlib import nullcontext
 
 import numpy as np
 from sklearn import config_context
+from sklearn.compose import TransformedTargetRegressor
+from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import has_fit_parameter
 
 from genestimators._delegate import pipeline_steps
@@ -29,9 +31,17 @@ def accepts_weights(estimator):
     steps = pipeline_steps(estimator)
     if steps is not None:
         return all(accepts_weights(step) for _, step in steps)
+    if isinstance(estimator, TransformedTargetRegressor):
+        return accepts_weights(_regressor_of(estimator))
     return has_fit_parameter(estimator, "sample_weight") and all(
         accepts_weights(nested) for nested in _direct_estimators(estimator)
     )
+
+
+def _regressor_of(estimator):
+    """What a TransformedTargetRegressor fits; it passes on what its `fit` is given."""
+    known = estimator.regressor
+    return LinearRegression() if known is None else known
 
 
 def _direct_estimators(estimator):
@@ -170,6 +180,8 @@ def _weight_arguments(estimator, weights):
 
 
 def _step_arguments(estimator, weights, prefix):
+    if isinstance(estimator, TransformedTargetRegressor):
+        return _step_arguments(_regressor_of(estimator), weights, prefix)
     steps = pipeline_steps(estimator)
     if steps is None:
         return {f"{prefix}sample_weight": weights}

@@ -173,9 +173,11 @@ def read_over(
     mode = "rows" if draws.unit_counts else row_mode(estimator)
     in_place = works_in_place(estimator)
     whole = param is None or in_place or bool(fit_params)
-    shared = None
+    shared, spent = None, 0.0
     if families and not whole and features is None:
+        start, numbers = time.perf_counter(), list(numbers)
         shared = find_shared(estimator, param, values, X, y, draws)
+        spent = (time.perf_counter() - start) / max(1, len(numbers))
     common = {
         "X": working_precision(estimator, X),
         "y": y,
@@ -188,6 +190,7 @@ def read_over(
         "whole": whole,
         "classes": classes,
         "shared": shared,
+        "spent": spent,
         "fit_params": fit_params,
         "per_row": per_row,
         "groups": groups,
@@ -236,6 +239,7 @@ def _read_draw(
     whole,
     classes,
     shared,
+    spent,
     fit_params,
     per_row,
     groups,
@@ -248,13 +252,14 @@ def _read_draw(
         start = time.perf_counter()
         n_values = 1 if param is None else len(values)
         rows, weight = weighted_rows(estimator, draw.rows, draw.counts, mode)
+        path = None
         if _only_one_class(y, draw.rows, classes):
             model = DummyClassifier(strategy="most_frequent")
             model.fit(np.zeros((len(draw.rows), 1)), y[draw.rows])
             path = FittedPath([model] * n_values)
         elif shared is not None:
             path = shared.fit_path(number, draw)
-        elif whole:
+        if path is None and whole:
 
             def fit(i):
                 model = clone(estimator)
@@ -274,7 +279,7 @@ def _read_draw(
                 )
 
             path = RefittedPath(fit, n_values)
-        else:
+        elif path is None:
             if seeds:
                 estimator = clone(estimator).set_params(**seeds)
             path = make_path(
@@ -297,7 +302,7 @@ def _read_draw(
                 weight=weight,
                 out_of_bag=draw.out_of_bag,
                 in_place=in_place,
-                seconds=time.perf_counter() - start,
+                seconds=spent + time.perf_counter() - start,
             )
         )
 

@@ -180,7 +180,8 @@ class Family:
         -------
         shared : object or None
             With a method `fit_path(number, draw)` that returns a `Path` for rows before
-            any step. None (the default): draws are fitted one after the other.
+            any step, or None for a draw that has to be fitted by itself. None (the
+            default): draws are fitted one after the other.
         """
         return None
 

@@ -5,10 +5,10 @@ from copy import deepcopy
 from dataclasses import replace
 
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.utils import check_random_state
 
-from genestimators import _inputs, _params
+from genestimators import _params
 from genestimators._compat import (
     CallbackSupportMixin,
     callback_context,
@@ -19,7 +19,6 @@ from genestimators._exceptions import EdgeOfGridWarning, warn_user
 from genestimators._parallel import Progress
 from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
-from genestimators._weights import fit_weighted
 from genestimators.fitting._tuned import exactness_of
 from genestimators.regularization._honest import corrected_score_of_folds
 from genestimators.regularization._methods import ASKED, DelegatedMethods
@@ -340,7 +339,8 @@ class AutoRegularizedCV(
         state = check_random_state(self.random_state)
         seed = mix_int(int(state.randint(np.iinfo(np.int32).max)))
         estimator = seeded(self.estimator, seed)
-        candidates = find_candidates(estimator, self.param, self.values, X, y, weight)
+        told = (estimator, self.param, self.values, X, y, weight)
+        candidates = find_candidates(*told, families=self.engine != "generic")
         estimator = with_settings(estimator, candidates)
         data = (X, y, weight, groups)
         plan, splits, scorer = make_plan(
@@ -464,21 +464,7 @@ class AutoRegularizedCV(
         path, self._path = self._path, None
         model = None if path is None else path.model(self.best_index_)
         if model is None:
-            model = clone(plan.estimator).set_params(**self.best_params_)
-            params = plan.params_of_refit()
-            if plan.weight is None:
-                model.fit(plan.X, plan.y, **params)
-            else:
-                rows = np.flatnonzero(plan.weight)
-                fit_weighted(
-                    model,
-                    plan.X,
-                    plan.y,
-                    rows,
-                    plan.weight[rows],
-                    params=params,
-                    per_row=_inputs.per_row_names(params, len(plan.y)),
-                )
+            model = plan.refit(self.best_params_)
             self.n_fits_ += 1
         self.best_estimator_ = model
         self.refit_time_ = time.perf_counter() - start

@@ -62,11 +62,12 @@ class Choice:
             f"gap {_number(self.gap, self.gap_std_error)}.",
         ]
         if not _same(self.value, self.best_value):
+            less = self.best_gap - self.gap
             lines.append(
                 f"Against the best score, {self.param} = {_value(self.best_value)} "
                 f"({self.best_score:.4g}, gap {self.best_gap:.3g}): "
                 f"{_number(self.given_up, self.given_up_std_error)} given up, "
-                f"the gap {self.best_gap - self.gap:.3g} smaller."
+                f"the gap {abs(less):.3g} {'larger' if less < 0 else 'smaller'}."
             )
         lines.append(
             f"{self.n_admissible} of {self.n_values} values were admissible to the "

@@ -18,7 +18,7 @@ from genestimators.regularization._counts import bootstrap_counts
 from genestimators.regularization._curve import row_std_error
 
 N_RESAMPLES = 500
-N_SCORED = 60  # resamples, where each is scored by a scorer
+N_SCORED = 40  # resamples, where each is scored by a scorer
 MOST_UNITS = 500  # more rows than twice that are drawn by handfuls, so many
 FAR = 4.0  # paired standard errors behind the best: such candidates are never chosen
 
@@ -46,7 +46,7 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
         Percentiles of the scores of the resamples, widened.
     """
     table = _pooled(table, clusters, seed)
-    n = len(table.spread)
+    n = table.losses.shape[1]
     everywhere = np.ones(n) if table.weight is None else table.weight
     scores = table.scores(everywhere)
     best = int(np.nanargmax(scores))
@@ -148,7 +148,7 @@ def _pooled(table, clusters, seed):
     Sums over handfuls vary as what is in them does, so nothing is lost by drawing it
     together.
     """
-    units = np.arange(len(table.spread)) if clusters is None else clusters
+    units = np.arange(table.losses.shape[1]) if clusters is None else clusters
     n_units = int(units.max()) + 1
     if n_units > 2 * MOST_UNITS:
         units = (np.random.default_rng(seed).permutation(n_units) % MOST_UNITS)[units]
@@ -159,7 +159,7 @@ def _pooled(table, clusters, seed):
 
 def _near(table, scores, best):
     """Candidates that a resample might choose; those without a score are none."""
-    n = len(table.spread)
+    n = table.losses.shape[1]
     share = np.full(n, 1.0 / n)
     if table.weight is not None:
         share = table.weight / table.weight.sum()

@@ -4,7 +4,7 @@ import inspect
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.base import ClassifierMixin, RegressorMixin
+from sklearn.base import ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
 from sklearn.metrics import (
@@ -93,16 +93,34 @@ class CandidateMeasure:
         """
         return row_losses(self.kind, parts[self.loss_answer], self.targets[rows])
 
+    def _baseline(self, rows, weight):
+        """Mean losses of a constant that R2 compares with, (n_outputs,)."""
+        targets = self.targets[rows]
+        if self.kind != "r2":
+            return np.zeros(targets.shape[1])
+        baseline = mean_over_rows(row_spread(targets, weight), weight)
+        return np.where(np.ptp(targets, axis=0) == 0, 0.0, baseline)
+
     def scores_of_losses(self, means, rows, weight):
         """Scores from mean losses (n_values, n_outputs) over some rows."""
-        baseline = np.zeros(means.shape[-1])
+        if self.kind == "r2" and len(rows) < 2:  # undefined, as scikit-learn has it
+            return np.full(len(means), np.nan)
+        return scores_of_means(self.kind, means, self._baseline(rows, weight))
+
+    def flat_losses(self, losses, rows, weight):
+        """One loss a row and candidate, such that their mean makes the score.
+
+        Parameters
+        ----------
+        losses : ndarray of shape (n_values, n_rows, n_outputs)
+        rows : ndarray of int
+            All rows that are scored together: R2 compares with their spread.
+        weight : ndarray of shape (n_rows,) or None
+        """
         if self.kind == "r2":
-            if len(rows) < 2:  # undefined, as scikit-learn has it
-                return np.full(len(means), np.nan)
-            targets = self.targets[rows]
-            baseline = mean_over_rows(row_spread(targets, weight), weight)
-            baseline = np.where(np.ptp(targets, axis=0) == 0, 0.0, baseline)
-        return scores_of_means(self.kind, means, baseline)
+            baseline = self._baseline(rows, weight)
+            losses = losses / np.where(baseline > 0, baseline, 1.0)
+        return losses.mean(axis=2)
 
     def scores(self, parts, X, y, rows, weight):
         """Scores of every candidate on some rows, (n_values,)."""
@@ -225,7 +243,8 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
         wanted = [wanted]
         targets = _targets(wanted[0], y, classes)
     needed = _joint(wanted or [primary], classes)
-    answers = hasattr(estimator, "predict")
+    # An ensemble that is not fitted yet may not show its methods.
+    answers = bool(classes) or is_regressor(estimator) or hasattr(estimator, "predict")
     return (
         CandidateMeasure(
             kind=kind,

@@ -8,7 +8,7 @@ import numpy as np
 
 from genestimators._exceptions import AuditWarning, MissingScoreWarning, warn_user
 from genestimators._inputs import take_rows
-from genestimators._row_losses import LossTable, row_spread
+from genestimators._row_losses import LossTable
 from genestimators._scoring import call_scorer
 from genestimators.fitting._tuned import exactness_of
 from genestimators.regularization._choice import Choice
@@ -319,12 +319,9 @@ def expected_score(plan, held, curve, seed):
         clusters = np.unique(plan.groups[rows], return_inverse=True)[1]
     weight = None if plan.weight is None else plan.weight[rows]
     if measure.by_rows:
-        targets = measure.targets[rows]
-        spread = (row_spread(targets, weight) / plan.scale).mean(axis=1)
         table = LossTable(
             measure.kind,
             trials.losses[:, rows] / trials.times[rows],
-            spread,
             weight,
             trials.first_losses[:, rows] if trials.times.max() > 1 else None,
         )
@@ -357,11 +354,12 @@ def audited(plan, candidates, trials, picked):
     value = [candidates.at(picked.index)]
     one = replace(plan, draws=_FirstDraw(plan.draws), n_first=1, race=False)
     rows = plan.draws[0].out_of_bag
-    if trials.answers is None:
-        fast = try_candidates(one, candidates.param, value, keep="all")
-        fast = fast.answers[0][rows]
-    else:
-        fast = trials.answers[picked.index][rows]
+    place, answers = picked.index, trials.answers
+    if answers is None:
+        every = candidates.as_list()
+        again = ask_again(plan, candidates.param, every, trials, np.array([place]))
+        place, answers = 0, again.answers
+    fast = answers[place][rows]
     one = replace(one, families=False)
     slow = try_candidates(one, candidates.param, value, keep="all").answers[0][rows]
     scale = max(float(np.ptp(slow, axis=0).max()), np.finfo(float).tiny)
@@ -385,6 +383,7 @@ class _FirstDraw:
         self.draws = draws
         self.row_weight = draws.row_weight
         self.unit_counts = draws.unit_counts
+        self.limit = 1
 
     def __len__(self):
         return 1

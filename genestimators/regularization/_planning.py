@@ -9,10 +9,11 @@ from sklearn.utils.validation import has_fit_parameter, validate_data
 from genestimators import _inputs
 from genestimators._delegate import random_state_parameters, tags_of
 from genestimators._routing import nested_estimators
-from genestimators._row_losses import mean_over_rows, row_spread
+from genestimators._weights import fit_weighted
 from genestimators.fitting import read_over
 from genestimators.fitting._nested import nested_family
 from genestimators.fitting._tuned import (
+    in_an_ensemble,
     nested_path_family,
     offers_out_of_bag,
     serving_family,
@@ -66,26 +67,25 @@ class Plan:
     race: bool = False
     families: bool = True
 
-    @property
-    def scale(self):
-        """What row losses of each output are divided by."""
-        measure = self.measure
-        if measure.kind != "r2":
-            width = measure.targets.shape[1] if measure.by_rows else 1
-            return np.ones(width)
-        weight = self.weight
-        rows = np.arange(len(self.y)) if weight is None else np.flatnonzero(weight)
-        weight = None if weight is None else weight[rows]
-        targets = measure.targets[rows]
-        spread = mean_over_rows(row_spread(targets, weight), weight)
-        return np.where(spread > 0, spread, 1.0)
-
-    def params_of_refit(self):
-        """Arguments of the fit on all rows; a bag may need groups to draw."""
-        own = {}
+    def refit(self, settings):
+        """The estimator with some parameters, fitted on all rows."""
+        model = clone(self.estimator).set_params(**settings)
+        params = dict(self.fit_params)
         if self.groups is not None and has_fit_parameter(self.estimator, "groups"):
-            own = {"groups": self.groups}
-        return {**own, **self.fit_params}
+            params.setdefault("groups", self.groups)  # a bag may draw them
+        if self.weight is None:
+            return model.fit(self.X, self.y, **params)
+        rows = np.flatnonzero(self.weight)
+        per_row = _inputs.per_row_names(params, len(self.y))
+        return fit_weighted(
+            model,
+            self.X,
+            self.y,
+            rows,
+            self.weight[rows],
+            params=params,
+            per_row=per_row,
+        )
 
     def read(self, reading, param, values, numbers):
         """Stream what a reading reads off the draws."""
@@ -226,7 +226,8 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
         splits = one_draw(X, y, weight)
     else:
         family = serving_family(*told, candidates.before) if possible else None
-        repeats = _repeats(wrapper, family)
+        alone = not in_an_ensemble(estimator, candidates.param)
+        repeats = _repeats(wrapper, family, alone=alone)
         splits = make_splits(
             wrapper.cv, repeats, X, y, weight, groups, seed, classifier=classifier
         )
@@ -267,15 +268,29 @@ def _out_of_bag(wrapper, told, *, possible):
     if isinstance(wrapper.cv, str) and not possible:
         raise ValueError(
             'cv="out_of_bag" needs a bag or a forest (that bootstraps, by itself '
-            "and not in a pipeline), a scorer of predictions and no further "
-            "arguments of `fit`, fitted by a family. Got "
-            f"{told[0]!r}; use folds."
+            "and not in a pipeline, whose members have a path over the parameter), a "
+            "scorer of predictions and no further arguments of `fit`. Got "
+            f"{wrapper.estimator!r} with param={told[1]!r}; use folds."
+        )
+    if possible and wrapper.n_repeats not in ("auto", 1):
+        raise ValueError(
+            "`n_repeats` repeats folds, and a bag or a forest is scored out of bag "
+            f"where `cv` is left open. Got n_repeats={wrapper.n_repeats!r}; set `cv` "
+            "to a number of folds, or leave n_repeats out."
         )
     return possible
 
 
-def _repeats(wrapper, family):
-    """How often folds are repeated; the family is that which serves, or None."""
+def _repeats(wrapper, family, *, alone):
+    """How often folds are repeated.
+
+    Parameters
+    ----------
+    family : Family or None
+        Which serves.
+    alone : bool
+        Whether it is not that of the members of an ensemble, which take one fit each.
+    """
     counted = wrapper.cv is None or isinstance(wrapper.cv, (int, np.integer))
     if wrapper.n_repeats != "auto":
         if not counted and wrapper.n_repeats != 1:
@@ -285,4 +300,4 @@ def _repeats(wrapper, family):
                 f"cv={wrapper.cv!r}; set n_repeats=1."
             )
         return wrapper.n_repeats
-    return family.n_repeats if counted and family is not None else 1
+    return family.n_repeats if counted and alone and family is not None else 1

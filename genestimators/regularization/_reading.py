@@ -22,7 +22,7 @@ class DrawScores:
         Rows that were left out and scored.
     test, train : ndarray of shape (n_values,)
     losses : ndarray of shape (n_values, n_rows) or None
-        Row losses, one number a row; of several outputs the mean, in units of `scale`.
+        Row losses, one number a row; see `CandidateMeasure.flat_losses`.
     train_losses : ndarray or None
         The same of the training rows, where both are for the same rows (out of bag).
     answers : ndarray of shape (n_values, n_rows, width) or None
@@ -61,8 +61,6 @@ class ScoreReading:
     measure : CandidateMeasure
     row_weight : ndarray of shape (n,) or None
         Weights of all rows.
-    scale : ndarray of shape (n_outputs,)
-        Row losses of each output are divided by it.
     keep_losses : bool
     keep_answers : tuple of int
         Draws whose answers are kept.
@@ -74,7 +72,6 @@ class ScoreReading:
 
     measure: CandidateMeasure
     row_weight: np.ndarray | None
-    scale: np.ndarray
     keep_losses: bool
     keep_answers: frozenset
     out_of_bag: bool = False
@@ -174,7 +171,7 @@ class ScoreReading:
             losses = measure.losses(parts, rows)
         means = _means(losses, weight)
         scores = measure.scores_of_losses(means, rows, weight)
-        flat = (losses / self.scale).mean(axis=2) if self.keep_losses else None
+        flat = measure.flat_losses(losses, rows, weight) if self.keep_losses else None
         return scores, flat, kept
 
     def _known_losses(self, path, covered):

@@ -107,7 +107,6 @@ def try_candidates(plan, param, values, *, progress=None, keep="few"):
     reading = ScoreReading(
         measure=measure,
         row_weight=plan.weight,
-        scale=plan.scale,
         keep_losses=keep_losses,
         keep_answers=frozenset(first),
         out_of_bag=plan.out_of_bag,
@@ -151,7 +150,6 @@ def ask_again(plan, param, values, trials, places):
     reading = ScoreReading(
         measure=plan.measure,
         row_weight=plan.weight,
-        scale=plan.scale,
         keep_losses=True,
         keep_answers=frozenset(range(plan.n_first)),
     )

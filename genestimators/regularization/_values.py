@@ -104,8 +104,17 @@ class Candidates:
         return np.asarray(self.family.more_values(self.values, larger))
 
 
-def find_candidates(estimator, param, values, X, y, weight):
+def find_candidates(estimator, param, values, X, y, weight, *, families=True):
     """Resolve `param` and `values`.
+
+    Parameters
+    ----------
+    estimator, X, y, weight
+        As `make_path` takes them.
+    param, values
+        As AutoRegularizedCV has them.
+    families : bool, default=True
+        Whether families may do the work; else there are fewer automatic values.
 
     Returns
     -------
@@ -138,7 +147,8 @@ def find_candidates(estimator, param, values, X, y, weight):
         found = np.asarray(family.default_values(*before, weight))
         if len(found) > MOST_OF_COSTLY:
             told = (estimator, param, X, y, weight, found, before)
-            if in_an_ensemble(estimator, param) or serving_family(*told) is None:
+            costly = not families or in_an_ensemble(estimator, param)
+            if costly or serving_family(*told) is None:
                 found = thinned(found, MOST_OF_COSTLY)
         return Candidates(param, found, family, True, before)
     return Candidates(param, _checked(values, param), family, False)

@@ -86,7 +86,7 @@ REGRESSORS = {
     "grid_search": (GridSearchCV(Ridge(), {"alpha": [0.1, 10]}, cv=2), "rows"),
     "log_target": (
         TransformedTargetRegressor(Ridge(), func=np.arcsinh, inverse_func=np.sinh),
-        "rows",
+        "weights",
     ),
     "voting": (
         VotingRegressor([("r", Ridge()), ("t", DecisionTreeRegressor(max_depth=2))]),
@@ -102,7 +102,7 @@ REGRESSORS = {
     ),
     "bag_of_neighbors": (
         BootstrapBaggingRegressor(KNeighborsRegressor(n_neighbors=2), n_estimators=3),
-        "rows",
+        "weights",
     ),
     "auto_bag": (BootstrapBaggingRegressor(Ridge(), max_estimators=10), "weights"),
 }

@@ -18,22 +18,22 @@ def random_table(seed, n=60, m=8, *, weighted=False, kind="squared"):
     rng = np.random.default_rng(seed)
     losses = rng.exponential(size=n) * (1 + 0.3 * rng.normal(size=(m, n))) ** 2
     weight = rng.integers(1, 4, n).astype(float) if weighted else None
-    return LossTable(kind, losses, rng.exponential(size=n), weight)
+    return LossTable(kind, losses, weight)
 
 
 def slow_score(table, rows, i):
     """The score of candidate i on rows, with repetitions."""
-    weight = np.ones(len(table.spread)) if table.weight is None else table.weight
+    weight = np.ones(60) if table.weight is None else table.weight
     total = sum(weight[r] for r in rows)
     mean = sum(weight[r] * table.losses[i, r] for r in rows) / total
-    if table.kind == "r2":
-        return 1 - mean / (sum(weight[r] * table.spread[r] for r in rows) / total)
-    return {"squared": -mean, "root": -np.sqrt(mean), "accuracy": 1 - mean}[table.kind]
+    if table.kind == "root":
+        return -np.sqrt(mean)
+    return -mean if table.kind == "squared" else 1 - mean
 
 
 def slow_corrected(table, seed):
     """Tsamardinos et al. (2018), algorithm 2, resample by resample."""
-    n, found = len(table.spread), []
+    n, found = table.losses.shape[1], []
     for block in bootstrap_counts(n, _honest.N_RESAMPLES, seed):
         for counts in block:
             rows = np.repeat(np.arange(n), counts.astype(int))
@@ -93,9 +93,7 @@ def test_pooled_rows_score_as_rows(weighted):
 def test_clusters_are_drawn_together():
     """A copy of each row, in its cluster, is no new information."""
     table = random_table(4)
-    double = LossTable(
-        table.kind, np.repeat(table.losses, 2, axis=1), np.repeat(table.spread, 2), None
-    )
+    double = LossTable(table.kind, np.repeat(table.losses, 2, axis=1), None)
     chosen = int(np.argmax(table.scores(np.ones(60))))
     one = corrected_score(table, chosen, None, seed=5)
     two = corrected_score(double, chosen, np.repeat(np.arange(60), 2), seed=5)
@@ -126,7 +124,7 @@ def test_cluster_errors_equal_those_of_sums():
 def test_many_rows_are_drawn_by_handfuls(monkeypatch):
     """Handfuls of rows give the score and the interval that rows give."""
     rng = np.random.default_rng(0)
-    table = LossTable("squared", rng.exponential(size=(3, 5000)), np.ones(5000), None)
+    table = LossTable("squared", rng.exponential(size=(3, 5000)), None)
     best = int(np.argmax(table.scores(np.ones(5000))))
     score, (low, high) = corrected_score(table, best, None, seed=0)
     monkeypatch.setattr(_honest, "MOST_UNITS", 5000)
@@ -177,7 +175,7 @@ def test_the_best_of_many_equal_candidates_is_corrected(n):
     for seed in range(300):
         common = rng.exponential(size=n)
         losses = 0.5 * common + 0.5 * rng.exponential(size=(40, n))
-        table = LossTable("squared", losses, np.ones(n), None)
+        table = LossTable("squared", losses, None)
         scores = table.scores(np.ones(n))
         best = int(np.argmax(scores))
         score, (low, high) = corrected_score(table, best, None, seed)

@@ -14,10 +14,6 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from genestimators.fitting._paths import Path
-from genestimators.fitting.families._shared_fits import (  # noqa: F401
-    SharedFits,
-    plain_scalers,
-)
 
 _MOST_ANSWERS = 2**23  # numbers in one answer
 LIGHT = 2**18  # coefficients of a path that may be kept

@@ -17,17 +17,13 @@ from sklearn.exceptions import ConvergenceWarning
 from genestimators.fitting._registry import Family
 from genestimators.fitting.families._design import make_design
 from genestimators.fitting.families._gram import standardised
-from genestimators.fitting.families._linear import (
-    SharedFits,
-    copy_columns,
-    finite_rows,
-    plain_scalers,
-)
+from genestimators.fitting.families._linear import copy_columns, finite_rows
 from genestimators.fitting.families._newton import (
     column_products,
     follow,
     minimise,
 )
+from genestimators.fitting.families._shared_fits import SharedFits, plain_scalers
 
 MOST_PRODUCTS = 170_000  # in a Hessian: beyond, it costs more than it saves
 _MOST_STACKED = 2**21  # numbers in the predictors of a stack of problems

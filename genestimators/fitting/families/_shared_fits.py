@@ -54,12 +54,11 @@ class SharedFits:
         self.scalers = [(step.with_mean, step.with_std) for step in steps]
 
     def fit_path(self, number, draw):
-        """The path of a draw, for rows before any step."""
+        """The path of a draw for rows before any step, or None; see `Family.share`."""
         path = self.shared_path(number, draw)
-        if path is None:
-            return self._apart(draw)
-        path.family = self.family
-        path.whole = False  # there may be steps around it
+        if path is not None:
+            path.family = self.family
+            path.whole = False  # there may be steps around it
         return path
 
     def shared_path(self, number, draw):
