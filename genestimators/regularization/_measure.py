@@ -361,20 +361,26 @@ def _targets(answer, y, classes):
 def _methods_of(measure, estimator, X, y, classes, rows):
     """The kinds of answer that a scorer asks for; none if it looks at the estimator.
 
-    It is tried on perfect predictions for the training rows.
+    It is tried on perfect predictions for the training rows, and on the mean target,
+    which is in the domain of scores that forbid a zero.
     """
-    if not classes:
-        perfect = Outputs(y[rows].astype(np.float64))
+    target = y[rows]
+    if classes:
+        tried = [_perfect(estimator, target, classes)]
     else:
-        perfect = _perfect(estimator, y[rows], classes)
-    asked = set()
+        number = target.astype(np.float64)
+        mean = np.broadcast_to(number.mean(axis=0), number.shape)
+        tried = [Outputs(number), Outputs(mean)]
     taken = take_rows(X, rows) if measure.needs_rows else None
-    try:
-        call_scorer(measure, perfect, taken, y[rows], None, asked)
-    except Exception:  # whatever it wants, it is more than predictions
-        return []
-    kinds = ["label" if classes else "predict"] if "predict" in asked else []
-    return kinds + [kind for name, kind in _METHODS.items() if name in asked]
+    for answers in tried:
+        asked = set()
+        try:
+            call_scorer(measure, answers, taken, target, None, asked)
+        except Exception:  # perhaps it wants more than predictions
+            continue
+        kinds = ["label" if classes else "predict"] if "predict" in asked else []
+        return kinds + [kind for name, kind in _METHODS.items() if name in asked]
+    return []
 
 
 def _perfect(estimator, y, classes):

@@ -239,6 +239,16 @@ def test_an_estimators_own_score_is_known(estimator):
     assert own.score(X, y) == own.best_estimator_.score(X, y)
 
 
+@pytest.mark.parametrize("scoring", [None, "neg_mean_poisson_deviance"])
+def test_scores_that_forbid_zeros_are_had_from_a_path(scoring):
+    """Counts hold zeros, which no prediction may be: the scorer needs no model yet."""
+    X, y = positive_data()
+    y = np.floor(y)
+    assert (y == 0).any()
+    model = PoissonRegressor(tol=1e-10, max_iter=1000)
+    assert_all_equal(model, "alpha", [1e-3, 0.1, 10.0], X, y, scoring, "path")
+
+
 @pytest.mark.parametrize(
     ("estimator", "param", "values"),
     [

@@ -6,6 +6,7 @@ division.
 """
 
 from copy import copy
+from functools import partial
 from numbers import Real
 
 import numpy as np
@@ -21,9 +22,8 @@ from sklearn.utils.validation import validate_data
 from genestimators.fitting._paths import Path
 from genestimators.fitting._registry import Family, register_family
 
-SINGULAR = (
-    1e-6  # smallest over largest eigenvalue, below which a fit of its own is made
-)
+# Smallest over largest eigenvalue, below which a fit of its own is made.
+SINGULAR = 1e-6
 
 
 def shares():
@@ -90,7 +90,8 @@ class LinearPath(Path):
         What is left out of `coef`.
     common_offset : ndarray of shape (n_values, 1)
         What is left out of `offset`.
-    models : list of (fitted estimator or None)
+    models : list of callable
+        Each returns the fitted estimator, or None.
     """
 
     def __init__(self, model, center, coef, offset, common_coef, common_offset, models):
@@ -129,7 +130,7 @@ class LinearPath(Path):
         return special.softmax(scores, axis=2)
 
     def model(self, i):
-        return self.models[i]
+        return self.models[i]()
 
 
 class LinearShrinkage(Family):
@@ -176,17 +177,20 @@ class LinearShrinkage(Family):
                 # Which directions count is a matter of rounding: as the solver has it.
                 model = clone(user).set_params(shrinkage=value).fit(X, y)
                 parts.append(_moved(model, center))
-                models.append(model)
+                models.append(partial(_itself, model))
                 continue
             precision = (vectors / scale) @ vectors.T
             parts.append(_rule(precision, moved, center, log_prior))
-            models.append(
-                _model(estimator, value, means @ precision, means, log_prior)
-                if user.solver == "lsqr"
-                else None  # it could not transform
-            )
+            told = (estimator, value, means @ precision, means, log_prior)
+            # With another solver it could not transform.
+            known = user.solver == "lsqr"
+            models.append(partial(_model, *told) if known else partial(_itself, None))
         arrays = [np.stack(arrays) for arrays in zip(*parts, strict=True)]
         return LinearPath(estimator, center, *arrays, models)
+
+
+def _itself(model):
+    return model
 
 
 def _rule(precision, moved, center, log_prior):
