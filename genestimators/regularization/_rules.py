@@ -58,8 +58,8 @@ def median(curve):
     return Pick(
         int(index),
         inside & ~np.isnan(curve.mean_test),
-        "it is the median, by strength of penalty, of the best values of resamples, "
-        "half of which are among the admissible",
+        "it is the median, by strength of penalty, of the best values of "
+        f"{N_RESAMPLES} resamples",
     )
 
 
