@@ -106,6 +106,8 @@ class Case:
         self.scoring = SCORES[self.classify]
         self.n = min(N_TRAIN, n_rows // 2)
         self.X, self.y = self.table.codes(), self.table.y
+        if self.classify:  # scikit-learn's Brier scorer wants no texts
+            self.y = np.unique(self.y, return_inverse=True)[1]
         self.labels = np.unique(self.y)
         self.scale = 1.0 if self.classify else np.var(self.y[self.n :])
 

@@ -5,7 +5,7 @@ import pytest
 from sklearn import clone, config_context
 from sklearn.base import BaseEstimator
 from sklearn.calibration import CalibratedClassifierCV
-from sklearn.compose import ColumnTransformer
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.ensemble import AdaBoostRegressor, BaggingRegressor, VotingRegressor
 from sklearn.feature_selection import SelectFromModel
 from sklearn.linear_model import Lasso, LinearRegression, LogisticRegression, Ridge
@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
+from genestimators import AutoRegularizedCV, BootstrapBaggingRegressor
 from genestimators._weights import accepts_weights, fit_weighted, row_mode
 
 RNG = np.random.default_rng(0)
@@ -34,6 +35,8 @@ WEIGHTED = [
     AdaBoostRegressor(DecisionTreeRegressor(), n_estimators=3, random_state=0),
     BaggingRegressor(Ridge(), n_estimators=3, random_state=0),
     MultiOutputRegressor(Ridge()),
+    TransformedTargetRegressor(Ridge(), func=np.arcsinh, inverse_func=np.sinh),
+    TransformedTargetRegressor(),
 ]
 
 REPEATED = [
@@ -74,6 +77,25 @@ def test_mode_is_rows_where_something_does_not(estimator):
     assert row_mode(estimator) == "rows"
     with config_context(enable_metadata_routing=True):
         assert row_mode(estimator) == "rows"
+
+
+def test_wrappers_that_count_weights_themselves():
+    """Copies of a row would lie on both sides, were rows repeated before they draw."""
+    bag = BootstrapBaggingRegressor(KNeighborsRegressor(3))
+    assert row_mode(bag) == "weights"
+    assert row_mode(AutoRegularizedCV(KNeighborsRegressor(3))) == "weights"
+    assert row_mode(make_pipeline(MinMaxScaler(), bag)) == "rows"
+
+
+@pytest.mark.parametrize("routing", [False, True])
+def test_weights_reach_a_pipeline_behind_a_transformed_target(routing):
+    """Every step of it gets them."""
+    chain = make_pipeline(StandardScaler(), Ridge())
+    whole = TransformedTargetRegressor(chain, func=np.arcsinh, inverse_func=np.sinh)
+    with config_context(enable_metadata_routing=routing):
+        found = fit_weighted(clone(whole), X, Y, ROWS, COUNTS)
+    alone = fit_weighted(clone(chain), X, np.arcsinh(Y), ROWS, COUNTS)
+    np.testing.assert_allclose(found.predict(X), np.sinh(alone.predict(X)))
 
 
 def test_mode_of_nested_classifiers():

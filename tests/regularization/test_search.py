@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from joblib import parallel_config
 from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.linear_model import Ridge
+from sklearn.linear_model import Lasso, Ridge
 from sklearn.model_selection import KFold
 from sklearn.tree import DecisionTreeRegressor
 
+from genestimators import AutoRegularizedCV
 from genestimators.regularization._search import (
     RACE_AFTER,
     RACE_SHARE,
@@ -138,3 +139,32 @@ def test_splits_given_one_by_one_race_too():
     np.testing.assert_array_equal(
         split_scores(searched(cv=list(KFold(10).split(X)))), split_scores(searched())
     )
+
+
+@pytest.mark.parametrize("estimator", [Ridge(), Lasso(tol=1e-8)])
+@pytest.mark.parametrize("scoring", [None, "neg_root_mean_squared_error"])
+def test_rows_asked_about_after_the_choice(estimator, scoring):
+    """Answers made after the choice, or kept from the start, are the same."""
+    X, y = regression_data()
+    weight = np.random.default_rng(0).integers(0, 3, len(y)).astype(float)
+    found = {}
+    for keep in (False, True):
+        model = AutoRegularizedCV(
+            estimator,
+            values=[0.01, 0.1, 1.0, 10.0],
+            scoring=scoring,
+            store_oof=keep,
+            random_state=0,
+        )
+        found[keep] = model.fit(X, y, sample_weight=weight)
+    light, whole = found[False], found[True]
+    assert light.best_index_ == whole.best_index_
+    assert light.n_fits_ == whole.n_fits_
+    for name in ("mean_test_score", "mean_train_score"):
+        np.testing.assert_allclose(
+            light.cv_results_[name], whole.cv_results_[name], rtol=1e-10
+        )
+    np.testing.assert_allclose(
+        light.oof_predictions_, whole.oof_predictions_[whole.best_index_], rtol=1e-12
+    )
+    assert light.expected_score_ == pytest.approx(whole.expected_score_, rel=1e-9)
