@@ -143,6 +143,11 @@ class LossTable:
         """With the losses of single models in the place of their means."""
         return self if self.single is None else replace(self, losses=self.single)
 
+    def limits(self):
+        """Scores of the worst and of the best row, between which all others lie."""
+        ends = np.array([[np.nanmax(self.losses)], [np.nanmin(self.losses)]])
+        return LossTable(self.kind, ends, None).scores(np.ones(1))
+
     def scores(self, shares):
         """Scores of every candidate under given shares of the rows.
 

@@ -29,7 +29,7 @@ from genestimators.fitting import (
 from genestimators.fitting._nested import NestedFamily, register_nested
 from genestimators.fitting._registry import Family
 from genestimators.fitting._tuned import family_of
-from genestimators.resampling import BayesianBootstrap
+from genestimators.resampling import BayesianBootstrap, GroupBootstrap
 from genestimators.resampling._resolve import resolve_resampler
 
 
@@ -47,6 +47,10 @@ class BagFamily(NestedFamily):
         resampler = resolve_resampler(wrapper.resampling, wrapper.max_samples)
         leaves_out = not isinstance(resampler, BayesianBootstrap)
         return leaves_out and wrapper.aggregate in SUMMED
+
+    def draws_groups(self, wrapper):
+        resampler = resolve_resampler(wrapper.resampling, wrapper.max_samples)
+        return isinstance(resampler, GroupBootstrap)
 
     def unsupported(self, wrapper, param, X, y, sample_weight, values):
         family = family_of(self.inner(wrapper), param)

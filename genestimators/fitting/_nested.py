@@ -39,6 +39,10 @@ class NestedFamily:
         """Whether the path's `training()` answers out of bag; see `Family`."""
         return False
 
+    def draws_groups(self, wrapper):
+        """Whether the rows of a group are left out together."""
+        return False
+
     def unsupported(self, wrapper, param, X, y, sample_weight, values):
         """Why these settings are not served, or None; as `Family.unsupported`."""
         return None

@@ -74,7 +74,8 @@ class AutoRegularizedCV(
         the last step: alpha of a ridge, ccp_alpha of a tree, n_neighbors.
     values : "auto" or sequence of numbers or None, default="auto"
         What to choose from. "auto" is a range from the data, which is extended where
-        the choice lies at its end.
+        the choice lies at its end. Of a parameter whose direction is not known they
+        count as given from the weakest penalty to the strongest.
     cv : int, splitter, iterable of (train, test), "out_of_bag" or None, default=None
         As in `GridSearchCV`; None is five folds, stratified for a classifier, grouped
         if `groups` are given. "out_of_bag" scores a bag or a forest on the rows that
@@ -415,7 +416,7 @@ class AutoRegularizedCV(
         for stale in ("best_estimator_", "refit_time_", "oof_predictions_"):
             vars(self).pop(stale, None)
         self.param_ = candidates.param
-        self.values_ = candidates.values
+        self.values_ = candidates.column
         self.direction_ = candidates.direction
         self.engine_ = "generic" if family is None else "path"
         self.exactness_ = (

@@ -156,6 +156,12 @@ def pick(scores, strength, among=None):
     usable = ~np.isnan(scores)
     if among is not None:
         usable &= among
+    if not usable.any():
+        raise ValueError(
+            "The rule compares training scores, and no value has one on every split "
+            "(R2 needs two rows, ROC AUC both classes). Use other splits, or "
+            'rule="median".'
+        )
     best = np.max(scores[usable])
     tied = np.flatnonzero(usable & (scores == best))
     return int(tied[np.argmax(strength[tied])])

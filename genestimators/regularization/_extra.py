@@ -5,20 +5,25 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from genestimators._inputs import take_rows
+from genestimators._row_losses import mean_over_rows
 from genestimators.fitting import Response
 from genestimators.regularization._search import try_candidates
 from genestimators.resampling import Folds
 
 
 def full_training_scores(plan, candidates):
-    """Training scores of fits on all rows, (n_values,)."""
+    """Training scores of fits on all rows, (n_values,).
+
+    Made as those of the folds are: of learners that reproduce their rows they are
+    leave-one-out or out of bag.
+    """
     rows = np.arange(len(plan.y))
     if plan.weight is not None:
         rows = np.flatnonzero(plan.weight)
     draws = Folds([(rows, rows)]).prepare(plan.X, plan.y, plan.weight)
     whole = replace(plan, draws=draws, n_first=1, race=False)
     trials = try_candidates(whole, candidates.param, candidates.as_list(), keep=False)
-    return trials.test[:, 0]
+    return trials.train[:, 0]
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,8 +62,10 @@ def instability(plan, candidates):
         squares = squares + answers**2
     n = len(numbers)
     mean = total / n
-    variance = np.maximum(squares / n - mean**2, 0.0).mean(axis=(1, 2))
-    centre = mean.mean(axis=1, keepdims=True)
-    size = ((mean - centre) ** 2).mean(axis=(1, 2))
+    weight = None if plan.weight is None else plan.weight[rows]
+    variance = mean_over_rows(np.maximum(squares / n - mean**2, 0.0), weight)
+    centre = mean_over_rows(mean, weight)[:, None]
+    size = mean_over_rows((mean - centre) ** 2, weight).mean(axis=1)
+    variance = variance.mean(axis=1)
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.where(size > 0, variance / size, np.inf)

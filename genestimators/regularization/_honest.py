@@ -43,8 +43,10 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
     -------
     score : float
     interval : tuple of float
-        Percentiles of the scores of the resamples, widened.
+        Percentiles of the scores of the resamples, widened, but not beyond the scores
+        that single rows have.
     """
+    limits = table.of_single_models().limits()
     table = _pooled(table, clusters, seed)
     n = table.losses.shape[1]
     everywhere = np.ones(n) if table.weight is None else table.weight
@@ -52,13 +54,20 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
     best = int(np.nanargmax(scores))
     near_table = table.take(_near(table, scores, best))
     single = near_table.of_single_models()
-    found = []
+    found, means = [], []
     for counts in bootstrap_counts(n, N_RESAMPLES, seed):
         picked = np.argmax(near_table.scores(counts * everywhere), axis=1)
-        outside = single.scores((counts == 0) * everywhere)
-        found.append(outside[np.arange(len(picked)), picked])
+        every, outside = np.arange(len(picked)), (counts == 0) * everywhere
+        found.append(single.scores(outside)[every, picked])
+        if single is not near_table:
+            means.append(near_table.scores(outside)[every, picked])
     found = np.concatenate(found)
-    return _summary(found, scores[chosen] - scores[best], confidence, between)
+    if means:  # they vary as one model does, around the mean of all repeats
+        found += np.nanmean(np.concatenate(means)) - np.nanmean(found)
+    score, interval = _summary(
+        found, scores[chosen] - scores[best], confidence, between
+    )
+    return score, tuple(float(np.clip(end, *limits)) for end in interval)
 
 
 def corrected_score_of_scorer(

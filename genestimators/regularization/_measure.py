@@ -119,7 +119,10 @@ class CandidateMeasure:
         """
         if self.kind == "r2":
             baseline = self._baseline(rows, weight)
-            losses = losses / np.where(baseline > 0, baseline, 1.0)
+            # A constant target that is not met scores 0, by however much.
+            missed = (losses > 0).any(axis=1, keepdims=True)
+            units = losses / np.where(baseline > 0, baseline, 1.0)
+            losses = np.where(baseline > 0, units, missed)
         return losses.mean(axis=2)
 
     def scores(self, parts, X, y, rows, weight):

@@ -49,9 +49,10 @@ def make_curve(plan, splits, candidates, trials):
             "losses": trials.losses[:, rows],
             "train_losses": trials.train_losses[:, rows],
             "weight": None if plan.weight is None else plan.weight[rows],
+            "clusters": _clusters(plan, rows),
         }
     curve = Curve(
-        values=candidates.values,
+        values=candidates.column,
         strength=candidates.strength,
         test=trials.test,
         train=trials.train,
@@ -63,6 +64,13 @@ def make_curve(plan, splits, candidates, trials):
         slope = 0.5 / max(-float(np.nanmax(curve.mean_test)), np.finfo(float).tiny)
         curve = replace(curve, slope=slope)
     return curve
+
+
+def _clusters(plan, rows):
+    """Groups of some rows, numbered from 0, or None."""
+    if plan.groups is None:
+        return None
+    return np.unique(plan.groups[rows], return_inverse=True)[1]
 
 
 def check_rule(rule, rule_params, splits):
@@ -173,7 +181,7 @@ def check_scores(trials, candidates):
 def cv_results(candidates, trials, curve, picked):
     """The table of a search, with GridSearchCV's keys and a few more."""
     n_values = len(candidates.values)
-    column = np.ma.MaskedArray(candidates.values, mask=np.zeros(n_values, dtype=bool))
+    column = np.ma.MaskedArray(candidates.column, mask=np.zeros(n_values, dtype=bool))
     results = {
         "mean_fit_time": np.nanmean(trials.fit_seconds, axis=1),
         "std_fit_time": np.nanstd(trials.fit_seconds, axis=1),
@@ -314,9 +322,7 @@ def expected_score(plan, held, curve, seed):
     measure, trials, index = plan.measure, held.trials, held.chosen
     chosen, means = held.places[index], curve.mean_test[held.places]
     rows = np.flatnonzero(trials.times)
-    clusters = None
-    if plan.groups is not None:
-        clusters = np.unique(plan.groups[rows], return_inverse=True)[1]
+    clusters = _clusters(plan, rows)
     weight = None if plan.weight is None else plan.weight[rows]
     if measure.by_rows:
         table = LossTable(

@@ -216,7 +216,8 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
     families = wrapper.engine != "generic" and measure.kind != "model"
     possible = families and not fit_params
     told = (estimator, candidates.param, X, y, weight, candidates.as_list())
-    out_of_bag = _out_of_bag(wrapper, told, possible=possible)
+    grouped = groups is not None
+    out_of_bag = _out_of_bag(wrapper, told, possible=possible, grouped=grouped)
     family = candidates.family if out_of_bag else None
     if groups is not None and has_fit_parameter(estimator, "groups"):
         # A path passes them on by itself.
@@ -252,7 +253,13 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
     return plan, splits, scorer
 
 
-def _out_of_bag(wrapper, told, *, possible):
+def _draws_groups(estimator):
+    """Whether members of an estimator leave out the rows of a group together."""
+    family = nested_family(estimator)
+    return family is not None and family.draws_groups(estimator)
+
+
+def _out_of_bag(wrapper, told, *, possible, grouped):
     """Whether candidates are scored out of bag rather than on folds.
 
     Parameters
@@ -261,6 +268,8 @@ def _out_of_bag(wrapper, told, *, possible):
         Arguments of `offers_out_of_bag`.
     possible : bool
         Whether families may do the work.
+    grouped : bool
+        Whether there are groups, of which members must leave out all rows or none.
     """
     if wrapper.cv is not None and not isinstance(wrapper.cv, str):
         return False
@@ -271,6 +280,14 @@ def _out_of_bag(wrapper, told, *, possible):
             "and not in a pipeline, whose members have a path over the parameter), a "
             "scorer of predictions and no further arguments of `fit`. Got "
             f"{wrapper.estimator!r} with param={told[1]!r}; use folds."
+        )
+    if possible and grouped and not _draws_groups(told[0]):
+        if wrapper.cv is None:
+            return False
+        raise ValueError(
+            'cv="out_of_bag" with `groups` needs a bag that draws whole groups; else '
+            "members that have seen its group answer for a row. Got "
+            f'{wrapper.estimator!r}; use folds, or a bag with resampling="group".'
         )
     if possible and wrapper.n_repeats not in ("auto", 1):
         raise ValueError(

@@ -48,6 +48,9 @@ def median(curve):
     own, and the middle of them is a calmer choice than the top of the mean curve
     (in the manner of the percentile lasso of Roberts and Nowak, 2014).
     """
+    if curve.test.shape[1] == 1 and not curve.by_rows:
+        words = "it has the best score of the one split, which cannot be resampled"
+        return Pick(curve.best, _only(curve, curve.best), words)
     found = np.concatenate(list(_best_of_resamples(curve)))
     order = np.argsort(curve.strength[found], kind="stable")
     low, index, high = found[
@@ -184,8 +187,8 @@ def tolerance(curve, *, tolerance=0.01):
     return Pick(
         index,
         admissible,
-        f"it is the strongest penalty that gives up at most {tolerance:.0%} of the "
-        "range of scores",
+        f"it is the strongest penalty that gives up at most {100 * tolerance:g}% of "
+        "the range of scores",
     )
 
 

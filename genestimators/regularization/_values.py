@@ -46,6 +46,11 @@ class Candidates:
     before: tuple | None = None
 
     @property
+    def column(self):
+        """The values as an array of numbers, of object only with None among them."""
+        return np.asarray(self.as_list())
+
+    @property
     def direction(self):
         """Which values penalise more, or None where that is not known."""
         return None if self.family is None else self.family.stronger

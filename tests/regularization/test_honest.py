@@ -135,6 +135,32 @@ def test_many_rows_are_drawn_by_handfuls(monkeypatch):
     assert abs((high - low) / (slow_high - slow_low) - 1) < 3 * 0.07 * np.sqrt(2)
 
 
+def test_repeats_settle_the_score_and_single_models_the_interval():
+    """The luck of the first repeat does not move the score to expect."""
+    rng = np.random.default_rng(0)
+    table, found = random_table(7), []
+    best = int(np.argmax(table.scores(np.ones(60))))
+    for noise in (0.0, 0.3, 0.6):
+        single = table.losses + noise * (1 + rng.normal(size=(1, 60)))
+        lucky = LossTable(table.kind, table.losses, None, single)
+        found.append(corrected_score(lucky, best, None, seed=0))
+    score, _ = corrected_score(table, best, None, seed=0)
+    np.testing.assert_allclose([one for one, _ in found], score, rtol=1e-9)
+    widths = [high - low for _, (low, high) in found]
+    assert widths[0] < widths[1] < widths[2]
+
+
+@pytest.mark.parametrize("kind", ["accuracy", "squared", "root", "r2"])
+def test_intervals_hold_no_score_that_cannot_be(kind):
+    """Widening stops at all rows right and at all rows wrong."""
+    losses = np.random.default_rng(0).integers(0, 2, size=(3, 12)).astype(float)
+    table = LossTable(kind, losses, None)
+    best = int(np.argmax(table.scores(np.ones(12))))
+    _, (low, high) = corrected_score(table, best, None, seed=0, between=1.0)
+    ends = (0, 1) if kind in ("accuracy", "r2") else (-1, 0)
+    assert (low, high) == ends
+
+
 def test_scorers_are_corrected_like_losses():
     """A score that is asked for by rows equals that of the table of losses."""
     table = random_table(6, m=3)

@@ -364,6 +364,17 @@ def test_folds_of_a_constant_target():
         y[:20] = 0.5
 
 
+@pytest.mark.parametrize("unit", [1.0, 1e4])
+def test_a_fold_of_a_constant_target_is_expected_to_score_as_it_does(unit):
+    """It counts as 0 whatever the unit; the other folds are as many rows each."""
+    X, y = regression_data()
+    y[:20] = 0.5
+    own = plain(Ridge(), "alpha", [0.1, 1.0], cv=KFold(3)).fit(X, unit * y)
+    low, high = own.expected_score_interval_
+    assert low < own.best_score_ < high
+    assert low > -1
+
+
 @pytest.mark.parametrize(
     ("estimator", "param"),
     [(Ridge(), "alpha"), (BaggingRegressor(DummyRegressor()), "n_estimators")],

@@ -359,6 +359,38 @@ def test_bags_and_forests_are_scored_out_of_bag_where_cv_is_none(estimator, out_
     assert auto.n_splits_ == (1 if out_of_bag else 5)
 
 
+@pytest.mark.parametrize("estimator", [RandomForestRegressor(9), bag_of()])
+def test_members_that_split_groups_are_scored_on_folds(estimator):
+    """Members that have seen a row's group would answer for it."""
+    X, y = regression_data()
+    groups = np.arange(len(y)) // 4
+    auto = search(estimator, cv=None, n_repeats=1).fit(X, y, groups=groups)
+    assert auto.n_splits_ == 5
+    with pytest.raises(ValueError, match="needs a bag that draws whole groups"):
+        search(estimator).fit(X, y, groups=groups)
+
+
+def test_standard_errors_of_groups_are_those_of_their_sums():
+    """Rows of a group err together, so a group is one observation."""
+    X, y = regression_data()
+    groups = np.repeat(np.arange(12), 5)
+    auto = search(
+        bag_of(resampling="group"), scoring="neg_mean_absolute_error", rule="best"
+    ).fit(X, y, groups=groups)
+    losses = np.abs(auto.oof_predictions_ - y)
+    best = auto.best_index_
+    for found, values in (
+        (auto.choice_.score_std_error, losses[best]),
+        (
+            auto.cv_results_["paired_std_error"][best - 1],
+            losses[best] - losses[best - 1],
+        ),
+    ):
+        sums = [(values - values.mean())[groups == one].sum() for one in range(12)]
+        expected = np.sqrt(12 / 11 * np.sum(np.square(sums))) / len(y)
+        np.testing.assert_allclose(found, expected, rtol=1e-9)
+
+
 def test_a_forest_in_a_pipeline_is_scored_on_folds():
     """The steps before it have seen all rows of their fit."""
     X, y = regression_data()

@@ -9,13 +9,18 @@ from sklearn.model_selection import (
     GroupKFold,
     KFold,
     LeaveOneOut,
+    PredefinedSplit,
     ShuffleSplit,
     TimeSeriesSplit,
+    cross_val_predict,
 )
+from sklearn.neighbors import KNeighborsRegressor
 from sklearn.svm import LinearSVC
 
 from genestimators import AutoRegularizedCV, Curve
+from genestimators.regularization import _outcome
 from genestimators.regularization._counts import bootstrap_counts
+from genestimators.regularization._extra import instability
 from genestimators.regularization._rules import N_RESAMPLES, RULES, Pick
 from tests.bagging.toys import classification_data, regression_data
 
@@ -454,6 +459,61 @@ def test_vfold_penalty_against_a_loop():
             full = r2_score(y, model.fit(X, y).predict(X))
             criterion.append(full - kappa * 0.75 * np.mean(gaps))
         assert search.fit(X, y).best_index_ == np.argmax(criterion)
+
+
+def left_one_out(model, X, y):
+    """R2 of neighbours' answers for rows that are not their own neighbours."""
+    return r2_score(y, cross_val_predict(model, X, y, cv=LeaveOneOut()))
+
+
+def test_vfold_penalty_of_neighbours_starts_from_their_leave_one_out_score():
+    """As the gaps of the folds do; rows that are their own neighbours say nothing."""
+    X, y = regression_data()
+    folds = KFold(4, shuffle=True, random_state=1)
+    values = [1, 4, 9, 20]
+    search = tuned(
+        KNeighborsRegressor(), values=values, cv=folds, rule="vfold_penalty"
+    ).fit(X, y)
+    criterion = []
+    for k in values:
+        model, gaps = KNeighborsRegressor(k), []
+        for train, test in folds.split(X):
+            score = model.fit(X[train], y[train]).score(X[test], y[test])
+            gaps.append(left_one_out(model, X[train], y[train]) - score)
+        criterion.append(left_one_out(model, X, y) - 1.25 * 0.75 * np.mean(gaps))
+    assert search.engine_ == "path"
+    assert search.best_index_ == np.argmax(criterion) > 0
+
+
+def test_stability_of_weighted_rows_is_that_of_repeated_rows(monkeypatch):
+    """Means over rows count each by its weight."""
+    found = []
+
+    def kept(plan, candidates):
+        found.append(instability(plan, candidates))
+        return found[-1]
+
+    monkeypatch.setattr(_outcome, "instability", kept)
+    X, y = regression_data()
+    weight = np.random.default_rng(0).integers(0, 4, len(y))
+    rows, fold = np.repeat(np.arange(len(y)), weight), np.arange(len(y)) % 4
+    tuned(rule="stability", cv=PredefinedSplit(fold)).fit(X, y, sample_weight=weight)
+    tuned(rule="stability", cv=PredefinedSplit(fold[rows])).fit(X[rows], y[rows])
+    np.testing.assert_allclose(*found)
+
+
+@pytest.mark.parametrize("rule", ["gap", "penalized", "vfold_penalty"])
+def test_rules_that_need_training_scores_say_so(rule):
+    """R2 of one training row is undefined."""
+    curve = curve_of([0.5, 0.7], [np.nan, np.nan], full_train=np.ones(2))
+    with pytest.raises(ValueError, match=r"compares training scores.*rule=\"median\""):
+        RULES[rule](curve)
+
+
+def test_tolerance_tells_its_share_in_full():
+    """Less than a percent is not nothing."""
+    curve = curve_of([0.0, 1.0])
+    assert "at most 0.3% of" in RULES["tolerance"](curve, tolerance=0.003).reason
 
 
 def test_stability_against_a_loop():

@@ -118,6 +118,18 @@ def test_whole_and_other_numbers_stay_what_they_are():
     forest = RandomForestClassifier()
     candidates = found(forest, "max_features", [1, 0.5, 2], classification_data)
     assert [type(value) for value in candidates.as_list()] == [int, float, int]
+    assert candidates.column.dtype == float
+    np.testing.assert_array_equal(candidates.column, [1, 0.5, 2])
+
+
+@pytest.mark.parametrize(
+    ("values", "kind"), [([1, 2], "i"), ([0.1, 1, 10], "f"), ([1, None], "O")]
+)
+def test_the_column_of_values_holds_numbers(values, kind):
+    """As that of GridSearchCV does, so that it can be drawn and calculated with."""
+    column = found(Ridge(), "alpha", values).column
+    assert column.dtype.kind == kind
+    assert column.tolist() == values
 
 
 def test_a_range_is_extended_at_its_ends_only():
