@@ -22,6 +22,8 @@ from genestimators.fitting._copies import works_in_place
 from genestimators.fitting._paths import FittedPath, RefittedPath
 from genestimators.fitting._precision import working_precision
 from genestimators.fitting._readings import Answers, Fit
+from genestimators.fitting._registry import ensure_registered
+from genestimators.fitting._tuned import family_of
 from genestimators.resampling._draws import Draw
 from genestimators.resampling._hashing import derive_seed
 
@@ -187,6 +189,7 @@ def read_over(
         "param": param,
         "values": values,
         "families": families,
+        "family": None if param is None else family_of(estimator, param),
         "whole": whole,
         "classes": classes,
         "shared": shared,
@@ -236,6 +239,7 @@ def _read_draw(
     param,
     values,
     families,
+    family,
     whole,
     classes,
     shared,
@@ -247,6 +251,8 @@ def _read_draw(
 ):
     """Fit on one draw and return what the reading returns."""
     with error_note(note):
+        if family is not None:  # another process may not know it
+            ensure_registered(family)
         if columns is not None:
             X = take_columns(X, columns)
         start = time.perf_counter()

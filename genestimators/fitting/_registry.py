@@ -7,6 +7,7 @@ engine, which fits a clone for each value.
 """
 
 import inspect
+from numbers import Integral
 
 import numpy as np
 
@@ -205,6 +206,11 @@ class Family:
         """Whether it has a way of its own."""
         return type(self).fit_path is not Family.fit_path
 
+    @property
+    def has_range(self):
+        """Whether it knows values to try."""
+        return type(self).default_values is not Family.default_values
+
 
 def register_family(family):
     """Make a family known: from now on its estimator is fitted by it.
@@ -246,9 +252,22 @@ def register_family(family):
                 f"`{name}` of a family must be one of {allowed!r}. "
                 f"Got {getattr(family, name)!r} in {type(family).__name__}."
             )
+    repeats = family.n_repeats
+    if not isinstance(repeats, Integral) or repeats < 1:
+        raise ValueError(
+            "`n_repeats` of a family must be a whole number from one on. "
+            f"Got {repeats!r} in {type(family).__name__}."
+        )
     _check_param(family)
     _FAMILIES[family.estimator, family.param] = family
     return family
+
+
+def ensure_registered(family):
+    """Register a family unless one of its kind is known already."""
+    known = _FAMILIES.get((family.estimator, family.param))
+    if type(known) is not type(family):
+        register_family(family)
 
 
 def _check_param(family):

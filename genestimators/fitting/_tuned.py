@@ -1,7 +1,7 @@
 """Which parameter of a nested estimator is tuned, and what stands before it."""
 
 from sklearn.base import clone
-from sklearn.compose import TransformedTargetRegressor
+from sklearn.compose import ColumnTransformer, TransformedTargetRegressor
 from sklearn.pipeline import Pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -103,7 +103,8 @@ def rows_before(estimator, param, X, y, weight, *, scaled=True):
         names = [one for one, _ in estimator.steps]
         place = names.index(name) if name in names else 0
         before = estimator.steps[:place]
-        if scaled or any(type(step) is not StandardScaler for _, step in before):
+        asked = scaled or any(type(step) is not StandardScaler for _, step in before)
+        if before and asked:
             before = clone(estimator[:place])
             own = weight if accepts_weights(before) else None
             X = fit_transform_all(before, X, y, own)
@@ -117,8 +118,19 @@ def rows_before(estimator, param, X, y, weight, *, scaled=True):
     if rest:
         inner = estimator.get_params(deep=True).get(name)
         if hasattr(inner, "get_params"):
+            if isinstance(estimator, ColumnTransformer):
+                X = _columns_for(estimator, name, X)
             return rows_before(inner, rest, X, y, weight)
     return estimator, X, y
+
+
+def _columns_for(estimator, name, X):
+    """The columns that a ColumnTransformer gives to one of its transformers."""
+    known = {one: columns for one, _, columns in estimator.transformers}
+    if name not in known:  # that of the remainder
+        return X
+    one = ColumnTransformer([(name, "passthrough", known[name])])
+    return one.fit_transform(X)
 
 
 def known_parameters():

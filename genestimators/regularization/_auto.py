@@ -73,9 +73,9 @@ class AutoRegularizedCV(
         The parameter, in the notation of `set_params`. "auto" is the preferred one of
         the last step: alpha of a ridge, ccp_alpha of a tree, n_neighbors.
     values : "auto" or sequence of numbers or None, default="auto"
-        What to choose from. "auto" is a range from the data, which is extended where
-        the choice lies at its end. Of a parameter whose direction is not known they
-        count as given from the weakest penalty to the strongest.
+        What to choose from. "auto" is a range from the data; one of a logarithmic scale
+        is extended where the choice lies at its end. Of a parameter whose direction is
+        not known they count as given from the weakest penalty to the strongest.
     cv : int, splitter, iterable of (train, test), "out_of_bag" or None, default=None
         As in `GridSearchCV`; None is five folds, stratified for a classifier, grouped
         if `groups` are given. "out_of_bag" scores a bag or a forest on the rows that
@@ -392,7 +392,7 @@ class AutoRegularizedCV(
                 self.rule, self.rule_params, curve, plan, candidates
             )
             new = candidates.extended(picked.index)
-            if not remaining or not len(new):
+            if not remaining or not len(new) or curve.flat_at(picked.index):
                 break
             more = candidates.with_values(new)
             trials = trials.join(

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FLAT = 4  # candidates in a row with the same scores on every split
+
 
 @dataclass(frozen=True, eq=False)
 class Curve:
@@ -80,6 +82,17 @@ class Curve:
     def order(self):
         """Candidates from the weakest to the strongest penalty."""
         return np.argsort(self.strength, kind="stable")
+
+    def flat_at(self, end):
+        """Whether the scores at an end do not depend on the candidate.
+
+        Parameters
+        ----------
+        end : int
+            The weakest or the strongest candidate.
+        """
+        few = self.order[:FLAT] if self.strength[end] == 0 else self.order[-FLAT:]
+        return bool((self.test[few] == self.test[end]).all())
 
     def paired_std_error(self, reference):
         """Standard errors of the differences to a candidate, (n_values,).

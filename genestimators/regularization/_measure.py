@@ -312,6 +312,13 @@ def _by_model(estimator, scorer):
     return _weighted_score if "sample_weight" in parameters else scorer
 
 
+_OWN_SCORES = {  # of classes whose own `score` is a well-known one
+    KNeighborsClassifier: "accuracy",
+    "catboost.core.CatBoostClassifier": "accuracy",
+    "catboost.core.CatBoostRegressor": "r2",
+}
+
+
 def _own_score(estimator):
     """What `estimator.score` is: a scorer's name, a scorer, or None for neither."""
     estimator = _last_step(estimator)
@@ -320,9 +327,12 @@ def _own_score(estimator):
         estimator, TransformedTargetRegressor
     ):
         return "r2"
-    own = type(estimator) is KNeighborsClassifier  # its `score` is accuracy, too
-    if score is ClassifierMixin.score or own:
+    if score is ClassifierMixin.score:
         return "accuracy"
+    kind = type(estimator)
+    for known in (kind, f"{kind.__module__}.{kind.__qualname__}"):
+        if known in _OWN_SCORES:
+            return _OWN_SCORES[known]
     powers = {PoissonRegressor: 1, GammaRegressor: 2}
     if type(estimator) in powers:
         return make_scorer(d2_tweedie_score, power=powers[type(estimator)])

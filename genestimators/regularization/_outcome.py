@@ -214,7 +214,7 @@ def describe(candidates, curve, picked, rule):
     i, best = picked.index, curve.best
     errors = curve.paired_std_error(best)
     name = rule if isinstance(rule, str) else getattr(rule, "__name__", repr(rule))
-    end = candidates.end(i)
+    end = _end_in_words(candidates, i)
     return Choice(
         param=candidates.param,
         value=candidates.at(i),
@@ -231,8 +231,20 @@ def describe(candidates, curve, picked, rule):
         n_admissible=int(picked.admissible.sum()),
         rule=name,
         reason=picked.reason,
-        edge={"weak": "weakest", "strong": "strongest"}.get(end, ""),
+        edge=end,
     )
+
+
+def _end_in_words(candidates, index):
+    """Which end of the values one of them is, or ""."""
+    if candidates.direction is not None:
+        end = candidates.end(index)
+        return {"weak": "weakest", "strong": "strongest"}.get(end, "")
+    value = candidates.values[index]
+    known = [one for one in candidates.values if one is not None]
+    if value is None or min(known) < value < max(known):
+        return ""
+    return "smallest" if value == min(known) else "largest"
 
 
 @dataclass(frozen=True, eq=False)
@@ -368,7 +380,9 @@ def audited(plan, candidates, trials, picked):
     fast = answers[place][rows]
     one = replace(one, families=False)
     slow = try_candidates(one, candidates.param, value, keep="all").answers[0][rows]
-    scale = max(float(np.ptp(slow, axis=0).max()), np.finfo(float).tiny)
+    spread = float(np.ptp(slow, axis=0).max())
+    # Answers that are all alike differ by rounding.
+    scale = max(spread, 1e-6 * float(np.abs(slow).max()), np.finfo(float).tiny)
     difference = float(np.abs(fast - slow).max() / scale)
     limit = AUDIT_LIMITS[exactness_of(family, plan.estimator, candidates.param)]
     if difference <= limit:

@@ -143,13 +143,18 @@ def find_candidates(estimator, param, values, X, y, weight, *, families=True):
         _check_settable(estimator, param)
     family = family_of(estimator, param)
     if isinstance(values, str) and values == "auto":
-        if family is None:
+        if family is None or not family.has_range:
             raise ValueError(
                 f"No range of values is known for `{param}`; pass `values`, a sequence "
                 'of those to try. Got values="auto".'
             )
         before = rows_before(estimator, param, X, y, weight)
         found = np.asarray(family.default_values(*before, weight))
+        if found.ndim != 1 or not len(found):
+            raise ValueError(
+                f"`default_values` of {type(family).__name__} must return a sequence "
+                f"of values. Got {found.tolist()!r} for `{param}`; pass `values`."
+            )
         if len(found) > MOST_OF_COSTLY:
             told = (estimator, param, X, y, weight, found, before)
             costly = not families or in_an_ensemble(estimator, param)

@@ -118,6 +118,8 @@ def changed(**attributes):
         (changed(stronger="more"), ValueError, "`stronger` of a family .* Got 'more'"),
         (changed(exactness="near"), ValueError, "`exactness` of a .* Got 'near'"),
         (changed(scale="root"), ValueError, "`scale` of a family .* Got 'root'"),
+        (changed(n_repeats=0), ValueError, "`n_repeats` of a family .* Got 0"),
+        (changed(n_repeats="10"), ValueError, "`n_repeats` of a family .* Got '10'"),
         (
             changed(param="alpha"),
             ValueError,
@@ -351,3 +353,31 @@ def test_grids():
     assert grid[-1] == 1000
     assert len(grid) <= 10
     assert (np.diff(grid) > 0).all()
+
+
+def test_a_family_without_a_range():
+    """It needs values, and serves once it has them."""
+    X, y = regression_data()
+    register_family(type("Ask", (Means,), {"default_values": Family.default_values})())
+    with pytest.raises(ValueError, match="No range of values is known for `shrinkage`"):
+        search().fit(X, y)
+    assert search(values=[0.0, 0.5]).fit(X, y).engine_ == "path"
+
+
+@pytest.mark.parametrize("values", [[], 0.5, [[0.0, 1.0]]])
+def test_a_range_that_is_none(values):
+    """The message names the family."""
+    X, y = regression_data()
+    register_family(type("Odd", (Means,), {"default_values": lambda *_: values})())
+    with pytest.raises(ValueError, match="`default_values` of Odd must return a seq"):
+        search().fit(X, y)
+
+
+def test_a_family_serves_in_other_processes():
+    """Which have not registered it."""
+    X, y = regression_data()
+    register_family(Means())
+    one, two = search().fit(X, y), search(n_jobs=2).fit(X, y)
+    assert one.engine_ == two.engine_ == "path"
+    for name in ("mean_test_score", "mean_train_score"):
+        np.testing.assert_array_equal(one.cv_results_[name], two.cv_results_[name])

@@ -103,6 +103,29 @@ def test_rows_before_the_tuned_estimator():
     assert not hasattr(SCALED[0], "mean_")
 
 
+def test_rows_before_the_first_step():
+    """They are all rows, as they came."""
+    X, y = regression_data()
+    leaf, rows, _ = rows_before(make_pipeline(PCA(), Ridge()), "pca__tol", X, y, None)
+    assert type(leaf) is PCA
+    assert rows is X
+
+
+@pytest.mark.parametrize("columns", [[0, 2], slice(1, 3), lambda X: [1]])
+def test_rows_before_a_part_of_the_columns(columns):
+    """A transformer gets its own columns, the remainder is not worked out."""
+    X, y = regression_data()
+    parts = ColumnTransformer([("own", PCA(), columns)], remainder=StandardScaler())
+    whole = make_pipeline(parts, Ridge())
+    name = "columntransformer__own__n_components"
+    leaf, rows, _ = rows_before(whole, name, X, y, None)
+    own = columns(X) if callable(columns) else columns
+    assert type(leaf) is PCA
+    np.testing.assert_array_equal(rows, X[:, own])
+    name = "columntransformer__remainder__with_mean"
+    assert rows_before(whole, name, X, y, None)[1] is X
+
+
 def test_a_member_of_an_ensemble():
     """Bags are ensembles, pipelines are not."""
     assert in_an_ensemble(BAG, "estimator__ccp_alpha")

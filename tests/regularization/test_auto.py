@@ -14,6 +14,7 @@ from sklearn.model_selection import (
     TimeSeriesSplit,
     cross_val_predict,
 )
+from sklearn.naive_bayes import BernoulliNB
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -244,6 +245,17 @@ def test_an_automatic_range_is_extended_where_the_choice_lies_at_its_end(data):
     np.testing.assert_allclose(again.oof_predictions_, own.oof_predictions_)
 
 
+def test_a_range_is_not_extended_where_the_curve_is_flat():
+    """Beyond values that change nothing there is nothing."""
+    X, y = np.ones((60, 2)), np.arange(60) % 3 == 0
+    own = AutoRegularizedCV(BernoulliNB(), random_state=0).fit(X, y)
+    first = find_family(BernoulliNB(), "alpha").default_values(
+        BernoulliNB(), X, y, None
+    )
+    np.testing.assert_array_equal(own.values_, first)
+    assert own.best_index_ == len(first) - 1
+
+
 @pytest.mark.parametrize(
     ("data", "values", "end"),
     [
@@ -260,6 +272,23 @@ def test_a_choice_at_the_end_of_given_values_warns(data, values, end):
         own.fit(X, y)
     assert own.choice_.edge == end
     np.testing.assert_array_equal(own.values_, values)
+
+
+@pytest.mark.parametrize("values", [[1, 2, 4], [4, 1, 2]])
+def test_an_end_of_values_of_no_known_direction(values, recwarn):
+    """It is the smallest or the largest, in whatever order they came."""
+    X, y = regression_data()
+    largest = len(values) - 1 - values[::-1].index(4)
+    tree = DecisionTreeRegressor(random_state=0)
+    model = plain(tree, "max_features", values, rule=lambda curve: largest)
+    with pytest.warns(EdgeOfGridWarning, match="=4 is the largest of `values`"):
+        model.fit(X, y)
+    assert (model.direction_, model.choice_.edge) == (None, "largest")
+    recwarn.clear()
+    inside = values.index(2)
+    own = plain(tree, "max_features", values, rule=lambda curve: inside).fit(X, y)
+    assert own.choice_.edge == ""
+    assert not [one for one in recwarn if one.category is EdgeOfGridWarning]
 
 
 def test_a_choice_inside_or_at_a_natural_limit_does_not_warn(recwarn):

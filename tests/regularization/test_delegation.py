@@ -12,6 +12,7 @@ from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import KFold
+from sklearn.naive_bayes import BernoulliNB
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.svm import LinearSVC
@@ -327,3 +328,17 @@ def test_an_audit_passes_a_right_path(recwarn):
     assert audited.engine_ == path.engine_ == "path"
     assert audited.best_params_ == path.best_params_
     assert audited.cv_results_["gap"].tolist() == path.cv_results_["gap"].tolist()
+
+
+@pytest.mark.parametrize(
+    ("estimator", "values"), [(Ridge(), [1e18, 1e20]), (BernoulliNB(), [1.0, 1e8])]
+)
+def test_an_audit_passes_answers_that_are_all_alike(estimator, values, recwarn):
+    """They differ by rounding, which is no share of a spread of nothing."""
+    X, y = regression_data()
+    if is_classifier(estimator):
+        X, y = np.ones_like(X), np.arange(60) % 7 == 0
+    settings = {"values": values, "random_state": 0}
+    model = AutoRegularizedCV(estimator, engine="audit", **settings).fit(X, y)
+    assert not [one for one in recwarn if one.category is AuditWarning]
+    assert model.engine_ == "path"

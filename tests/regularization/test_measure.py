@@ -433,3 +433,22 @@ def test_own_score_of_neighbours_is_accuracy():
     ):
         own, _ = assert_equals_grid(model, param, [1, 4, 15], X, y, cv=3, train=False)
         assert own.engine_ == "path"
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("CatBoostClassifier", classification_data),
+        ("CatBoostRegressor", regression_data),
+    ],
+)
+def test_own_score_of_catboost_is_the_usual_one(name, data):
+    """Its classes inherit no `score`, and are known by their names."""
+    X, y = data()
+    known = {"__module__": "catboost.core", "score": lambda self, X, y: 0.0}
+    base = DecisionTreeClassifier if "Class" in name else DecisionTreeRegressor
+    model = type(name, (base,), known)(random_state=0)
+    own = plain(model, "max_depth", [1, 2], cv=KFold(3)).fit(X, y)
+    usual = plain(base(random_state=0), "max_depth", [1, 2], cv=KFold(3))
+    usual.set_params(engine="generic").fit(X, y)
+    np.testing.assert_allclose(split_scores(own), split_scores(usual))
