@@ -11,7 +11,6 @@ from contextlib import nullcontext
 import numpy as np
 from sklearn import config_context
 from sklearn.compose import TransformedTargetRegressor
-from sklearn.linear_model import LinearRegression
 from sklearn.utils.validation import has_fit_parameter
 
 from genestimators._delegate import pipeline_steps
@@ -32,16 +31,12 @@ def accepts_weights(estimator):
     if steps is not None:
         return all(accepts_weights(step) for _, step in steps)
     if isinstance(estimator, TransformedTargetRegressor):
-        return accepts_weights(_regressor_of(estimator))
+        # Of one it makes itself, weights cannot be requested where routing is on.
+        known = estimator.regressor
+        return known is not None and accepts_weights(known)
     return has_fit_parameter(estimator, "sample_weight") and all(
         accepts_weights(nested) for nested in _direct_estimators(estimator)
     )
-
-
-def _regressor_of(estimator):
-    """What a TransformedTargetRegressor fits; it passes on what its `fit` is given."""
-    known = estimator.regressor
-    return LinearRegression() if known is None else known
 
 
 def _direct_estimators(estimator):
@@ -181,7 +176,7 @@ def _weight_arguments(estimator, weights):
 
 def _step_arguments(estimator, weights, prefix):
     if isinstance(estimator, TransformedTargetRegressor):
-        return _step_arguments(_regressor_of(estimator), weights, prefix)
+        return _step_arguments(estimator.regressor, weights, prefix)
     steps = pipeline_steps(estimator)
     if steps is None:
         return {f"{prefix}sample_weight": weights}

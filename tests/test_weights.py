@@ -36,7 +36,6 @@ WEIGHTED = [
     BaggingRegressor(Ridge(), n_estimators=3, random_state=0),
     MultiOutputRegressor(Ridge()),
     TransformedTargetRegressor(Ridge(), func=np.arcsinh, inverse_func=np.sinh),
-    TransformedTargetRegressor(),
 ]
 
 REPEATED = [
@@ -49,6 +48,7 @@ REPEATED = [
     VotingRegressor([("a", Ridge()), ("b", KNeighborsRegressor(3))]),
     make_pipeline(ColumnTransformer([("a", StandardScaler(), [0])]), Ridge()),
     make_pipeline(SelectFromModel(Lasso(0.01)), Ridge()),
+    TransformedTargetRegressor(),
 ]
 
 

@@ -335,7 +335,11 @@ def test_targets_of_the_wrong_kind():
     with pytest.raises(ValueError, match="Unknown label type"):
         own.fit(X, y)
     X, y = classification_data(labels=["a", "b", "c"])
-    for scoring, message in (("r2", "convert"), ("f1", "average"), ("roc_auc", "ovr")):
+    for scoring, message in (
+        ("r2", "convert"),
+        ("f1", "average|pos_label"),
+        ("roc_auc", "ovr"),
+    ):
         with pytest.raises(ValueError, match=message):
             own.set_params(scoring=scoring).fit(X, y)
     with pytest.raises(ValueError, match=r"must take \(estimator, X, y\)"):

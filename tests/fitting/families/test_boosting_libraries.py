@@ -94,7 +94,8 @@ def test_rounds_of_classifiers_equal_refits(library, n_classes):
     ("library", "settings"),
     [
         ("xgboost", {"objective": "count:poisson"}),
-        ("xgboost", {"objective": "reg:absoluteerror", "num_parallel_tree": 2}),
+        ("xgboost", {"objective": "reg:absoluteerror"}),
+        ("xgboost", {"num_parallel_tree": 2}),
         ("lightgbm", {"objective": "gamma"}),
         ("lightgbm", {"objective": "quantile", "alpha": 0.3}),
         ("lightgbm", {"objective": "mae"}),
