@@ -88,4 +88,5 @@ class FoldMoments:
         moments = self.whole - less
         if not keeps_digits(moments, self.whole):
             return None, None
-        return moments, less if n_less == len(draw.out_of_bag) else None
+        known = n_less == len(draw.out_of_bag) and less.weight > 0
+        return moments, less if known else None
