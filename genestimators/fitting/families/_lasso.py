@@ -113,6 +113,7 @@ def row_path(X, y, alphas, **settings):
 
 def _descend(X, y, alphas, **settings):
     with warnings.catch_warnings():
+        # `_warn_once` tells of all values, by the tolerance of the user.
         warnings.simplefilter("ignore", ConvergenceWarning)
         _, coef, gap, n_iter = enet_path(
             X, y, alphas=alphas, check_input=False, return_n_iter=True, **settings
@@ -378,6 +379,7 @@ def fit_warm(estimator, X, y, weight, values):
     )
     found = []
     with warnings.catch_warnings():
+        # `_warn_once` tells of all values, by the tolerance of the user.
         warnings.simplefilter("ignore", ConvergenceWarning)
         for alpha in -alphas:
             estimator.set_params(alpha=alpha).fit(X, y, sample_weight=weight)

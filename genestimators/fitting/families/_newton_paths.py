@@ -166,6 +166,7 @@ class NewtonFamily(Family):
         order, place = np.unique(-self.strengths(values, 1.0), return_inverse=True)
         found = []
         with warnings.catch_warnings():
+            # `_warn_once` tells of all values, by the tolerance of the user.
             warnings.simplefilter("ignore", ConvergenceWarning)
             for i in range(len(order)):
                 value = values[np.flatnonzero(place == i)[0]]
