@@ -1,44 +1,77 @@
 """Scores of many candidates at once, where a score is a function of mean row losses.
 
-Each common scorer is a mean over rows of a loss (squared, absolute, 0-1, logarithmic),
-negated, sometimes with a root or a baseline. Computed for all values of a parameter in
-one go, and kept by row, the losses also say how far two candidates differ on the same
-rows, and what choosing among them costs.
+Each common scorer is a mean over rows of a loss (squared, absolute, 0-1, logarithmic,
+a deviance), negated, sometimes with a root or a baseline. Computed for all values of a
+parameter in one go, and kept by row, the losses also say how far two candidates differ
+on the same rows, and what choosing among them costs.
 """
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
+from scipy.special import xlogy
 
-# name of a scorer: kind of loss, and the answer that it needs
+
+class KnownScore(NamedTuple):
+    """A score that is a function of mean row losses.
+
+    Attributes
+    ----------
+    kind : str
+        What is lost, and what the score makes of its mean.
+    answer : {"predict", "label", "probability"}
+        What a candidate is asked for.
+    power : float or None, default=None
+        Of a deviance: the variance grows with this power of the mean.
+    """
+
+    kind: str
+    answer: str
+    power: float | None = None
+
+
 OF_SCORERS = {
-    "r2": ("r2", "predict"),
-    "neg_mean_squared_error": ("squared", "predict"),
-    "neg_root_mean_squared_error": ("root", "predict"),
-    "neg_mean_absolute_error": ("absolute", "predict"),
-    "accuracy": ("accuracy", "label"),
-    "neg_log_loss": ("log", "probability"),
-    "neg_brier_score": ("brier", "probability"),
+    "r2": KnownScore("r2", "predict"),
+    "neg_mean_squared_error": KnownScore("squared", "predict"),
+    "neg_root_mean_squared_error": KnownScore("root", "predict"),
+    "neg_mean_absolute_error": KnownScore("absolute", "predict"),
+    "neg_mean_poisson_deviance": KnownScore("deviance", "predict", 1),
+    "neg_mean_gamma_deviance": KnownScore("deviance", "predict", 2),
+    "accuracy": KnownScore("accuracy", "label"),
+    "neg_log_loss": KnownScore("log", "probability"),
+    "neg_brier_score": KnownScore("brier", "probability"),
 }
 SQUARED = ("r2", "squared", "root")
+RELATIVE = ("r2", "d2")  # to the losses of a constant
 
 
-def row_losses(kind, answer, target):
+def row_losses(kind, answer, target, power=None):
     """Losses of rows for every candidate.
 
     Parameters
     ----------
     kind : str
-        One of those in `OF_SCORERS`.
+        One of those in `OF_SCORERS`, or "d2".
     answer : ndarray of shape (n_values, n_rows, width)
         Predictions, positions of labels, or probabilities.
     target : ndarray of shape (n_rows, width)
         Targets, positions of labels, or indicators of the classes.
+    power : float, default=None
+        Of the kinds "deviance" and "d2".
 
     Returns
     -------
     losses : ndarray of shape (n_values, n_rows, n_outputs)
+
+    Raises
+    ------
+    ValueError
+        If predictions or targets are out of the domain of a deviance.
     """
+    if kind in ("deviance", "d2"):
+        _check_domain(power, answer, target)
+        return tweedie_deviances(power, answer, target)
     if kind in SQUARED:
         return (answer - target) ** 2
     if kind == "absolute":
@@ -54,10 +87,77 @@ def row_losses(kind, answer, target):
     return half * ((answer - target) ** 2).sum(axis=2, keepdims=True)
 
 
-def row_spread(target, weight):
-    """Squared distances of targets from their mean, the losses of a constant."""
+def tweedie_deviances(power, mean, target):
+    """Deviances of targets from means, where the variance is a power of the mean.
+
+    Parameters
+    ----------
+    power : float
+        At most 0 or at least 1: 0 is the normal distribution, 1 Poisson's, 2 gamma
+        (Jorgensen, 1987).
+    mean : ndarray of shape (..., n_rows, 1)
+    target : ndarray of shape (n_rows, 1)
+
+    Returns
+    -------
+    deviances : ndarray of shape (..., n_rows, 1)
+        Twice what the log-likelihood is below that of means equal to the targets.
+    """
+    if power == 0:
+        return (mean - target) ** 2
+    with np.errstate(all="ignore"):  # means may be infinite
+        half = target / mean
+        if power == 1:
+            xlogy(target, half, out=half)
+            half -= target
+            half += mean
+        elif power == 2:
+            half -= np.log(half)
+            half -= 1
+        else:
+            half = np.maximum(target, 0.0) ** (2 - power) / ((1 - power) * (2 - power))
+            half = half - target * mean ** (1 - power) / (1 - power)
+            half += mean ** (2 - power) / (2 - power)
+    half *= 2
+    return half
+
+
+def _check_domain(power, mean, target):
+    """Refuse predictions and targets that have no deviance."""
+    if power == 0:
+        return
+    least = target.min(initial=np.inf)
+    if power >= 1 and (least < 0 or (power >= 2 and least == 0)):
+        rule = "greater than 0" if power >= 2 else "of at least 0"
+        raise ValueError(
+            f"A deviance of power {power:g} needs targets {rule}. Got {least:.6g}; "
+            'use another `scoring`, such as "neg_mean_squared_error".'
+        )
+    if (mean <= 0).any():
+        raise ValueError(
+            f"A deviance of power {power:g} needs predictions greater than 0. Got "
+            f"{np.nanmin(mean):.6g} from a candidate; use a model of positive "
+            'predictions, or another `scoring`, such as "neg_mean_squared_error".'
+        )
+
+
+def constant_losses(kind, target, weight, power=None):
+    """Losses of the mean target as prediction for all rows.
+
+    Parameters
+    ----------
+    kind : {"r2", "d2"}
+    target : ndarray of shape (n_rows, n_outputs)
+    weight : ndarray of shape (n_rows,) or None
+    power : float, default=None
+        Of "d2".
+
+    Returns
+    -------
+    losses : ndarray of shape (n_rows, n_outputs)
+    """
     mean = np.average(target, axis=0, weights=weight)
-    return (target - mean) ** 2
+    return tweedie_deviances(power if kind == "d2" else 0, mean, target)
 
 
 def mean_over_rows(values, weight):
@@ -75,7 +175,7 @@ def scores_of_means(kind, means, baseline):
     kind : str
     means : ndarray of shape (..., n_outputs)
     baseline : ndarray of shape (n_outputs,)
-        Mean of `row_spread`; used by R2 only.
+        Mean of `constant_losses`; used by R2 and D2 only.
 
     Returns
     -------
@@ -85,6 +185,8 @@ def scores_of_means(kind, means, baseline):
         return -np.sqrt(means).mean(axis=-1)
     if kind == "accuracy":
         return 1.0 - means.mean(axis=-1)
+    if kind == "d2":
+        return (1.0 - means / baseline).mean(axis=-1)
     if kind != "r2":
         return -means.mean(axis=-1)
     # As scikit-learn has it: a constant target scores 1 if met exactly, else 0.
@@ -103,8 +205,8 @@ class LossTable:
     ----------
     kind : str
     losses : ndarray of shape (n_values, n_rows)
-        One number a row; of several outputs the mean. For R2 in units of the loss of a
-        constant on the rows of the same split.
+        One number a row; of several outputs the mean. For R2 and D2 in units of the
+        loss of a constant on the rows of the same split.
     weight : ndarray of shape (n_rows,) or None
     single : ndarray of shape (n_values, n_rows) or None, default=None
         Losses of single models, where `losses` are means over several.
@@ -166,4 +268,4 @@ class LossTable:
         means = shares @ self.losses.T / total
         if self.kind == "root":
             return -np.sqrt(means)
-        return 1.0 - means if self.kind in ("accuracy", "r2") else -means
+        return 1.0 - means if self.kind in ("accuracy", *RELATIVE) else -means

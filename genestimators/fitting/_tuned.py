@@ -217,6 +217,25 @@ def _leads_down(estimator, param, X, y, weight, values, family):
 
 def exactness_of(family, estimator, param):
     """How exact a family is for an estimator, by its settings."""
+    after = _steps_after(estimator, param)
+    if after is not None and hasattr(family, "exactness_before"):
+        return family.exactness_before(after)
     leaf, _ = tuned_leaf(estimator, param)
     own = getattr(family, "exactness_for", None)
     return family.exactness if own is None else own(leaf)
+
+
+def _steps_after(estimator, param):
+    """The steps after the tuned one in its pipeline, or None where there are none."""
+    name, _, rest = param.partition("__")
+    wrapper = nested_family(estimator)
+    if rest and wrapper is not None and wrapper.param == name:
+        return _steps_after(wrapper.inner(estimator), rest)
+    inner = estimator.get_params(deep=True).get(name) if rest else None
+    if not hasattr(inner, "get_params"):
+        return None
+    if "__" in rest or not isinstance(estimator, Pipeline):
+        return _steps_after(inner, rest)
+    place = [one for one, _ in estimator.steps].index(name)
+    after = estimator.steps[place + 1 :]
+    return Pipeline(after) if after else None

@@ -2,27 +2,24 @@
 
 import inspect
 from dataclasses import dataclass
+from numbers import Real
 
 import numpy as np
 from sklearn.base import ClassifierMixin, RegressorMixin, is_regressor
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.linear_model import GammaRegressor, PoissonRegressor, TweedieRegressor
-from sklearn.metrics import (
-    check_scoring,
-    d2_tweedie_score,
-    get_scorer,
-    get_scorer_names,
-    make_scorer,
-)
+from sklearn.metrics import check_scoring, get_scorer, get_scorer_names
 from sklearn.neighbors import KNeighborsClassifier
 
 from genestimators._delegate import pipeline_steps
 from genestimators._inputs import take_rows
 from genestimators._row_losses import (
     OF_SCORERS,
+    RELATIVE,
+    KnownScore,
+    constant_losses,
     mean_over_rows,
     row_losses,
-    row_spread,
     scores_of_means,
 )
 from genestimators._scoring import Measure, Outputs, ScorerCall, call_scorer
@@ -58,6 +55,8 @@ class CandidateMeasure:
     n_outputs : int
     flat_y : bool
         Whether the target has one dimension.
+    power : float or None, default=None
+        Of a deviance.
     """
 
     kind: str
@@ -68,6 +67,7 @@ class CandidateMeasure:
     targets: np.ndarray | None
     n_outputs: int
     flat_y: bool
+    power: float | None = None
 
     @property
     def by_rows(self):
@@ -91,19 +91,23 @@ class CandidateMeasure:
         rows : ndarray of int
             The rows that were answered.
         """
-        return row_losses(self.kind, parts[self.loss_answer], self.targets[rows])
+        answer, targets = parts[self.loss_answer], self.targets[rows]
+        return row_losses(self.kind, answer, targets, self.power)
 
     def _baseline(self, rows, weight):
-        """Mean losses of a constant that R2 compares with, (n_outputs,)."""
+        """Mean losses of a constant that R2 and D2 compare with, (n_outputs,)."""
         targets = self.targets[rows]
-        if self.kind != "r2":
+        if self.kind not in RELATIVE:
             return np.zeros(targets.shape[1])
-        baseline = mean_over_rows(row_spread(targets, weight), weight)
-        return np.where(np.ptp(targets, axis=0) == 0, 0.0, baseline)
+        losses = constant_losses(self.kind, targets, weight, self.power)
+        constant = np.ptp(targets, axis=0) == 0
+        # D2 is undefined there: scikit-learn divides by zero, or by its rounding.
+        nothing = np.nan if self.kind == "d2" else 0.0
+        return np.where(constant, nothing, mean_over_rows(losses, weight))
 
     def scores_of_losses(self, means, rows, weight):
         """Scores from mean losses (n_values, n_outputs) over some rows."""
-        if self.kind == "r2" and len(rows) < 2:  # undefined, as scikit-learn has it
+        if self.kind in RELATIVE and len(rows) < 2:  # as scikit-learn has it
             return np.full(len(means), np.nan)
         return scores_of_means(self.kind, means, self._baseline(rows, weight))
 
@@ -114,7 +118,7 @@ class CandidateMeasure:
         ----------
         losses : ndarray of shape (n_values, n_rows, n_outputs)
         rows : ndarray of int
-            All rows that are scored together: R2 compares with their spread.
+            All rows that are scored together: R2 and D2 compare with their spread.
         weight : ndarray of shape (n_rows,) or None
         """
         if self.kind == "r2":
@@ -123,6 +127,8 @@ class CandidateMeasure:
             missed = (losses > 0).any(axis=1, keepdims=True)
             units = losses / np.where(baseline > 0, baseline, 1.0)
             losses = np.where(baseline > 0, units, missed)
+        elif self.kind == "d2":
+            losses = losses / self._baseline(rows, weight)
         return losses.mean(axis=2)
 
     def scores(self, parts, X, y, rows, weight):
@@ -194,7 +200,7 @@ def _labels(codes, known):
     return labels
 
 
-def resolve_scoring(scoring, estimator, X, y, classes, rows):
+def resolve_scoring(scoring, estimator, X, y, classes, rows, param=""):
     """The measure for a `scoring` parameter, and scikit-learn's scorer for it.
 
     Parameters
@@ -207,6 +213,8 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
         Of each output; empty for a regressor.
     rows : ndarray of int
         Rows of positive weight.
+    param : str, default=""
+        The parameter whose values are scored.
 
     Returns
     -------
@@ -230,21 +238,21 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
             f"sklearn.metrics.get_scorer_names()). Got {scoring!r}."
         )
     scorer = check_scoring(estimator, scoring)
-    kind, wanted, own = _kind(scoring, estimator, classes)
+    known = _known_score(scoring, estimator, y, classes, param)
     primary = _primary(estimator, classes)
-    measure = targets = None
-    if kind is None and scoring is None and own is None:
+    measure = targets = wanted = None
+    if known is not None:
+        kind, wanted = known.kind, [known.answer]
+        targets = _targets(known.answer, y, classes)
+    elif scoring is None:
         kind = "model"
         measure = Measure("scorer", ScorerCall(_by_model(estimator, scorer)))
-    elif kind is None:
+    else:
         # A callable of the user's own may look at X, one by `make_scorer` does not.
         look = callable(scoring) and not isinstance(scoring, _SCORER)
-        measure = Measure("scorer", ScorerCall(own or scorer), needs_rows=look)
+        measure = Measure("scorer", ScorerCall(scorer), needs_rows=look)
         wanted = _methods_of(measure, estimator, X, y, classes, rows)
         kind = "scorer" if wanted else "model"
-    else:
-        wanted = [wanted]
-        targets = _targets(wanted[0], y, classes)
     needed = _joint(wanted or [primary], classes)
     # An ensemble that is not fitted yet may not show its methods.
     answers = bool(classes) or is_regressor(estimator) or hasattr(estimator, "predict")
@@ -258,6 +266,7 @@ def resolve_scoring(scoring, estimator, X, y, classes, rows):
             targets=targets,
             n_outputs=1 if y.ndim == 1 else y.shape[1],
             flat_y=y.ndim == 1,
+            power=None if known is None else known.power,
         ),
         scorer,
     )
@@ -278,22 +287,19 @@ def _is_no_scorer(function):
     return False
 
 
-def _kind(scoring, estimator, classes):
-    """Kind of row losses and the answer it needs; or None and a scorer of its own."""
+def _known_score(scoring, estimator, y, classes, param):
+    """The `KnownScore` that a scoring stands for, or None."""
     if scoring is None:
-        own = _own_score(estimator)
-        if own in OF_SCORERS:
-            return (*OF_SCORERS[own], None)
-        return None, None, own
+        return _own_score(estimator, param)
     if not isinstance(scoring, str) or scoring not in OF_SCORERS:
-        return None, None, None
-    kind, answer = OF_SCORERS[scoring]
+        return None
+    known = OF_SCORERS[scoring]
     fits = {
-        "predict": not classes,
+        "predict": not classes and (known.power is None or y.size == len(y)),
         "label": bool(classes),
         "probability": len(classes) == 1 and hasattr(estimator, "predict_proba"),
     }
-    return (kind, answer, None) if fits[answer] else (None, None, None)
+    return known if fits[known.answer] else None
 
 
 def _last_step(estimator):
@@ -319,26 +325,26 @@ _OWN_SCORES = {  # of classes whose own `score` is a well-known one
 }
 
 
-def _own_score(estimator):
-    """What `estimator.score` is: a scorer's name, a scorer, or None for neither."""
+def _own_score(estimator, param):
+    """The `KnownScore` that `estimator.score` is, or None."""
     estimator = _last_step(estimator)
     score = getattr(type(estimator), "score", None)
     if score is RegressorMixin.score or isinstance(
         estimator, TransformedTargetRegressor
     ):
-        return "r2"
+        return OF_SCORERS["r2"]
     if score is ClassifierMixin.score:
-        return "accuracy"
+        return OF_SCORERS["accuracy"]
     kind = type(estimator)
     for known in (kind, f"{kind.__module__}.{kind.__qualname__}"):
         if known in _OWN_SCORES:
-            return _OWN_SCORES[known]
-    powers = {PoissonRegressor: 1, GammaRegressor: 2}
-    if type(estimator) in powers:
-        return make_scorer(d2_tweedie_score, power=powers[type(estimator)])
-    if type(estimator) is TweedieRegressor:
-        return make_scorer(d2_tweedie_score, power=estimator.power)
-    return None
+            return OF_SCORERS[_OWN_SCORES[known]]
+    power = {PoissonRegressor: 1, GammaRegressor: 2}.get(kind)
+    # Where powers are candidates each is scored by its own.
+    if kind is TweedieRegressor and param.rpartition("__")[2] != "power":
+        power = estimator.power
+    usable = isinstance(power, Real) and not 0 < power < 1
+    return KnownScore("d2", "predict", power) if usable else None
 
 
 def _primary(estimator, classes):

@@ -165,7 +165,8 @@ def check_scores(trials, candidates):
         raise ValueError(
             "There must be a candidate with a score on every split to choose by. Got "
             f"NaN for all values of `{candidates.param}`; see whether the scorer suits "
-            "the splits (R2 needs two rows in each, ROC AUC both classes)."
+            "the splits (R2 needs two rows in each, D2 two targets that differ, "
+            "ROC AUC both classes)."
         )
     tried = ~np.isnan(trials.fit_seconds)
     missing = (np.isnan(trials.test) & tried).any(axis=1)

@@ -212,7 +212,9 @@ def make_plan(wrapper, estimator, candidates, data, fit_params, seed):
     if classifier:
         columns = y[rows].reshape(len(rows), -1).T
         classes = tuple(np.unique(column) for column in columns)
-    measure, scorer = resolve_scoring(wrapper.scoring, estimator, X, y, classes, rows)
+    measure, scorer = resolve_scoring(
+        wrapper.scoring, estimator, X, y, classes, rows, candidates.param
+    )
     families = wrapper.engine != "generic" and measure.kind != "model"
     possible = families and not fit_params
     told = (estimator, candidates.param, X, y, weight, candidates.as_list())

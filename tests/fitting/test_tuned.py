@@ -26,7 +26,7 @@ from genestimators.fitting._tuned import (
     tuned_leaf,
 )
 from tests.bagging.toys import regression_data
-from tests.fitting.families.against_refits import BothSides
+from tests.fitting.families.against_refits import EveryAnswer
 
 SCALED = make_pipeline(StandardScaler(), Ridge())
 TARGET = TransformedTargetRegressor(SCALED, func=np.log, inverse_func=np.exp)
@@ -204,14 +204,14 @@ def test_whether_a_family_serves_is_foretold(estimator, param, values, kind):
             pytest.skip("These steps centre their rows.")
     told = serving_family(estimator, param, X, y, None, values)
     draws = Folds().prepare(X, y)
-    *_, (_, _, family) = next(
+    *_, (_, family) = next(
         read_over(
             estimator,
             X,
             y,
             draws,
             [0],
-            reading=BothSides(Response("predict")),
+            reading=EveryAnswer(Response("predict")),
             param=param,
             values=values,
         )

@@ -222,21 +222,63 @@ def test_callables_for_classifiers(scoring):
         assert_all_equal(tree_classifier, "ccp_alpha", values, X, y, scoring, "path")
 
 
+EXACT = {"tol": 1e-10, "max_iter": 1000}
+
+
 @pytest.mark.parametrize(
-    "estimator",
+    ("estimator", "engine"),
     [
-        PoissonRegressor(tol=1e-10, max_iter=1000),
-        GammaRegressor(tol=1e-10, max_iter=1000),
-        TweedieRegressor(power=1.5, tol=1e-10, max_iter=1000),
-        make_pipeline(StandardScaler(), PoissonRegressor(tol=1e-10)),
+        (PoissonRegressor(**EXACT), "path"),
+        (GammaRegressor(**EXACT), "path"),
+        (TweedieRegressor(power=1.5, **EXACT), "path"),
+        (TweedieRegressor(**EXACT), "path"),
+        (TweedieRegressor(power=3, **EXACT), "generic"),
+        (TweedieRegressor(power=0.5, link="log", **EXACT), "generic"),
+        (make_pipeline(StandardScaler(), PoissonRegressor(tol=1e-10)), "path"),
     ],
 )
-def test_an_estimators_own_score_is_known(estimator):
-    """D2 of generalised linear models is had from a path."""
+def test_an_estimators_own_score_is_known(estimator, engine):
+    """D2 of generalised linear models is had from a path, where there is one."""
     X, y = positive_data()
     param = "alpha" if "alpha" in estimator.get_params() else "poissonregressor__alpha"
-    own = assert_all_equal(estimator, param, [1e-3, 0.1, 10.0], X, y, None, "path")
+    own = assert_all_equal(estimator, param, [1e-3, 0.1, 10.0], X, y, None, engine)
     assert own.score(X, y) == own.best_estimator_.score(X, y)
+
+
+@pytest.mark.parametrize("prefix", ["", "tweedieregressor__"])
+def test_powers_are_scored_each_by_its_own(prefix):
+    """The score that is an estimator's own depends on the candidate."""
+    X, y = positive_data()
+    model = TweedieRegressor(alpha=0.1, **EXACT)
+    model = make_pipeline(StandardScaler(), model) if prefix else model
+    assert_all_equal(model, f"{prefix}power", [1, 1.5, 2.0, 3], X, y, None, "generic")
+
+
+def test_a_deviance_of_predictions_that_have_none():
+    """Linear predictions below zero are refused, as are several targets."""
+    X, y = positive_data()
+    own = plain(Ridge(), "alpha", ALPHAS, scoring="neg_mean_gamma_deviance", cv=3)
+    with pytest.raises(ValueError, match=r"power 2 needs predictions greater than 0"):
+        own.fit(X, y)
+    with pytest.raises(ValueError, match="needs targets greater than 0"):
+        plain(
+            tree_regressor, "ccp_alpha", ALPHAS, scoring="neg_mean_gamma_deviance"
+        ).fit(X, 0 * y)
+    with pytest.raises(ValueError, match="Multioutput not supported"):
+        own.set_params(estimator=tree_regressor, param="ccp_alpha").fit(
+            X, np.column_stack([y, y])
+        )
+
+
+def test_a_fold_of_a_constant_target_has_no_deviance_explained():
+    """There scikit-learn's score divides by zero, or by its rounding: any number."""
+    X, y = positive_data()
+    y[:20] = 3.0
+    own = plain(PoissonRegressor(), "alpha", ALPHAS, cv=KFold(3))
+    with pytest.raises(ValueError, match=r"NaN for all values.*D2 two targets that"):
+        own.fit(X, y)
+    own.set_params(scoring="neg_mean_poisson_deviance").fit(X, y)
+    assert np.isfinite(own.cv_results_["mean_test_score"]).all()
 
 
 @pytest.mark.parametrize("scoring", [None, "neg_mean_poisson_deviance"])

@@ -16,9 +16,9 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from genestimators._inputs import take_columns
-from genestimators.fitting._leading import ridge_after
 from genestimators.fitting._paths import Path
 from genestimators.fitting._registry import Family, integer_grid, register_family
+from genestimators.fitting.families._leading_newton import LeadingFamily, path_after
 
 
 def scaled_like_pls(A, scale):
@@ -122,18 +122,16 @@ class PrefixColumns:
             yield take_columns(columns, np.arange(size))
 
     def fit_after(self, after, X, y, weight):
-        """The path of the steps after, or None; see `ridge_after`."""
-        return ridge_after(self, self.sizes, after, X, y, weight)
+        """The path of the steps after, or None; see `path_after`."""
+        return path_after(self, self.sizes, after, X, y, weight)
 
 
-class _Components(Family):
+class _Components(LeadingFamily):
     param = "n_components"
     stronger = "smaller"
-    exactness = "exact"
     preferred = True
     scale = "integer"
     n_repeats = 5
-    transforms = True
     default_range = "1 to the number of columns, at most half the rows"
     limits = (1,)
 

@@ -11,8 +11,8 @@ from numbers import Integral, Real
 import numpy as np
 from sklearn.feature_selection import RFE, SelectKBest, SelectPercentile
 
-from genestimators.fitting._leading import ridge_after
-from genestimators.fitting._registry import Family, integer_grid, register_family
+from genestimators.fitting._registry import integer_grid, register_family
+from genestimators.fitting.families._leading_newton import LeadingFamily, path_after
 
 
 class SelectedColumns:
@@ -32,7 +32,7 @@ class SelectedColumns:
             yield selector.transform(X)
 
     def fit_after(self, after, X, y, weight):
-        """The path of the steps after, or None; see `ridge_after`."""
+        """The path of the steps after, or None; see `path_after`."""
         chosen = np.stack([selector.get_support() for selector in self.selectors])
         sizes = chosen.sum(axis=1)
         rounds = chosen[np.argsort(sizes, kind="stable")]
@@ -41,7 +41,7 @@ class SelectedColumns:
         entry = len(rounds) - rounds.sum(axis=0)  # the first round that has a column
         order = np.argsort(entry[rounds[-1]], kind="stable")
         columns = OrderedColumns(self.selectors[int(np.argmax(sizes))], order)
-        return ridge_after(columns, sizes, after, X, y, weight)
+        return path_after(columns, sizes, after, X, y, weight)
 
 
 class OrderedColumns:
@@ -73,13 +73,11 @@ def _n_columns(X):
     return X.shape[1] if hasattr(X, "shape") else np.shape(X)[1]
 
 
-class _Selection(Family):
+class _Selection(LeadingFamily):
     stronger = "smaller"
-    exactness = "exact"
     preferred = True
     scale = "integer"
     n_repeats = 5
-    transforms = True
     default_range = "1 to the number of columns"
     limits = (1,)
 

@@ -43,9 +43,22 @@ class LogLinkLoss:
             return mean + y * np.exp((1 - power) * eta) / (power - 1)
 
     def slopes(self, eta, y):
+        if self.power == 1:
+            slopes = np.exp(eta)
+            slopes -= y
+            return slopes
+        if self.power == 2:
+            slopes = np.exp(-eta)
+            slopes *= -y
+            slopes += 1
+            return slopes
         return np.exp((2 - self.power) * eta) - y * np.exp((1 - self.power) * eta)
 
     def curvatures(self, eta, slopes, y):
+        if self.power == 1:  # monotone rounding: never below zero
+            return (slopes + y)[:, :, None]
+        if self.power == 2:
+            return (1 - slopes)[:, :, None]
         first = (2 - self.power) * np.exp((2 - self.power) * eta)
         second = (self.power - 1) * y * np.exp((1 - self.power) * eta)
         return (first + second)[:, :, None]

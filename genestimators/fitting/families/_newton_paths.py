@@ -19,6 +19,7 @@ from genestimators.fitting.families._design import make_design
 from genestimators.fitting.families._gram import standardised
 from genestimators.fitting.families._linear import copy_columns, finite_rows
 from genestimators.fitting.families._newton import (
+    Solutions,
     column_products,
     follow,
     minimise,
@@ -128,6 +129,41 @@ class NewtonFamily(Family):
             estimator, y, values, coef, design.centre, offset, found.n_iter, X.dtype
         )
 
+    def fit_leading(self, estimator, X, y, sizes):
+        """The path over numbers of leading columns, with the penalty as it is set.
+
+        Parameters
+        ----------
+        estimator : estimator
+            Unfitted, served by the family.
+        X : ndarray of shape (n, p)
+        y : ndarray of shape (n,)
+        sizes : sequence of int
+            How many columns, each from 1 to p.
+
+        Returns
+        -------
+        path : Path or None
+            For all columns of X. None where there are too many.
+        """
+        template = clone(estimator)
+        X, y = self.check(template, X, y)
+        problem = self.problem(template, y, None)
+        if X.shape[1] >= len(X) or n_products(X.shape, problem) > MOST_PRODUCTS:
+            return None
+        values = np.full(len(sizes), getattr(template, self.param), dtype=np.float64)
+        design = make_design(
+            X, problem.weight, fit_intercept=bool(template.fit_intercept)
+        )
+        total = problem.weight.sum()
+        ridge = self.strengths(values[:1], total) * design.penalty
+        found = solve_leading(problem, design, ridge, sizes, _limits(template))
+        _warn_once(found.converged, template)
+        coef, offset = design.coefficients(found.theta)
+        return self.answer(
+            template, y, values, coef, design.centre, offset, found.n_iter, X.dtype
+        )
+
     def share(self, steps, estimator, X, y, draws, values):
         if not plain_scalers(steps):
             return None
@@ -232,6 +268,52 @@ def solve_path(
         return found.take(place)
     start = np.repeat(start, len(order), axis=0)
     return minimise(*common, start, products=products, **limits).take(place)
+
+
+def solve_leading(problem, design, ridge, sizes, limits):
+    """Solutions for the first columns alone, for several numbers of them.
+
+    Parameters
+    ----------
+    problem : Problem
+    design : Design
+    ridge : ndarray of shape (q,)
+        Of the columns of the design.
+    sizes : sequence of int
+        How many columns, not counting that of the intercept.
+    limits : dict
+        `tol` and `max_iter`, as `minimise` takes them.
+
+    Returns
+    -------
+    solutions : Solutions
+        In the order of the sizes; zero behind the first columns.
+    """
+    # The intercept comes first, so that every problem has leading columns.
+    first = int(design.fit_intercept)
+    columns = np.asfortranarray(np.roll(design.columns, first, axis=1))
+    ridge = np.roll(ridge, first)[None]
+    theta = np.roll(problem.zero(design), first, axis=2)
+    weight = (problem.weight / problem.weight.sum())[None]
+    order, place = np.unique(sizes, return_inverse=True)
+    found = []
+    for q in order + first:
+        last = minimise(
+            problem.loss,
+            columns[:, :q],
+            problem.y,
+            weight,
+            ridge[:, :q],
+            theta[:, :, :q],
+            **limits,
+        )
+        theta[:, :, :q] = last.theta
+        found.append((theta.copy(), last.n_iter, last.converged))
+    theta, n_iter, converged = (
+        np.concatenate(parts) for parts in zip(*found, strict=True)
+    )
+    theta = np.roll(theta, -first, axis=2)
+    return Solutions(theta, n_iter, converged, None).take(place)
 
 
 class SharedNewton(SharedFits):

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from genestimators.fitting import find_family
 from genestimators.fitting._composites import make_path
 from genestimators.fitting.families._glm import LogLinkLoss, SquaredLoss
-from tests.fitting.families.near_refits import assert_near_refits
+from tests.fitting.families.against_refits import assert_equals_refits
 
 # Refits that are at their minimum before they know.
 pytestmark = pytest.mark.filterwarnings("ignore:Line search of Newton solver")
@@ -62,8 +62,8 @@ def assert_glm(estimator, X, y, values=PENALTIES, *, digits=7, cv=FOLDS, **how):
     """Equal to refits as far as these are from the minimum."""
     last = getattr(estimator, "steps", [("", estimator)])[-1][0]
     param = f"{last}__alpha" if last else "alpha"
-    limit = 10.0**-digits
-    assert_near_refits(estimator, param, values, X, y, limit=limit, cv=cv, **how)
+    how = {"rtol": 10.0**-digits, "atol": 10.0**-digits, "cv": cv, **how}
+    assert_equals_refits(estimator, param, values, X, y, **how)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -246,7 +246,9 @@ def test_other_powers_are_refitted():
         TweedieRegressor(power=3, max_iter=1000),
         TweedieRegressor(power=0, link="log", max_iter=1000),
     ):
-        assert_near_refits(model, "alpha", [1.0], X, y, cv=FOLDS, limit=0, served=False)
+        assert_equals_refits(
+            model, "alpha", [1.0], X, y, cv=FOLDS, rtol=0, served=False
+        )
 
 
 def test_data_that_are_not_served():

@@ -20,7 +20,7 @@ from sklearn.preprocessing import StandardScaler
 from genestimators import AutoRegularizedCV, Bootstrap, Folds
 from genestimators.fitting import Response, find_family, read_over
 from genestimators.fitting.families import _newton, _newton_paths
-from tests.fitting.families.near_refits import EveryAnswer
+from tests.fitting.families.against_refits import EveryAnswer
 
 STRENGTHS = np.geomspace(1e-3, 1e3, 5)
 
