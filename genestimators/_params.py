@@ -137,9 +137,8 @@ def check_parameters(estimator):
     ValueError
         If a parameter is of the right kind and out of range.
     """
-    values = estimator.get_params(deep=False)
     for name, constraints in estimator._parameter_constraints.items():
-        value = values[name]
+        value = getattr(estimator, name)
         if any(constraint.accepts(value) for constraint in constraints):
             continue
         words = [str(constraint) for constraint in constraints]

@@ -9,6 +9,8 @@ import time
 
 import numpy as np
 
+MOST_ANSWERS = 2**23  # numbers in the answers of a part
+
 
 class Path:
     """The fitted estimators of all values of a parameter, as one object.
@@ -137,6 +139,29 @@ class Path:
             Of consecutive values, all of them in the end.
         """
         yield self
+
+
+def parts_of(path, n_numbers):
+    """Parts of a path whose answers are of bounded size.
+
+    Parameters
+    ----------
+    path : Path
+        With a method `take(which)`, the path of a slice of the values.
+    n_numbers : int
+        How many numbers the answer at one value has.
+
+    Yields
+    ------
+    path : Path
+        Of consecutive values, all of them in the end.
+    """
+    step = max(1, MOST_ANSWERS // max(1, n_numbers))
+    if step >= path.n_values:
+        yield path
+        return
+    for start in range(0, path.n_values, step):
+        yield path.take(slice(start, start + step))
 
 
 class FittedPath(Path):

@@ -68,10 +68,11 @@ def slow_best(curve, score, among=None):
     """The greatest score; of equal ones that of the strongest penalty."""
     found = None
     for i in range(len(curve.values)):
-        if np.isnan(score(i)) or (among is not None and i not in among):
+        own = score(i)
+        if np.isnan(own) or (among is not None and i not in among):
             continue
-        if found is None or (score(i), curve.strength[i]) > found[:2]:
-            found = (score(i), curve.strength[i], i)
+        if found is None or (own, curve.strength[i]) > found[:2]:
+            found = (own, curve.strength[i], i)
     return found[2]
 
 

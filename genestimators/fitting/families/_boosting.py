@@ -30,6 +30,7 @@ from genestimators.fitting._registry import (
     register_family,
 )
 from genestimators.fitting.families._directions import Direction
+from genestimators.fitting.families._tree_limits import growth_limit
 
 # What a fitted model holds of each round.
 _OF_ROUNDS = (
@@ -278,38 +279,24 @@ def sizes(low, high, estimator, X, y):
     return integer_grid(low, high, 10)
 
 
-_DEPTH = ("max_depth", partial(sizes, 1, 8), "1 to 8", "smaller", "integer", (1,))
-_LEAF_ROWS = (
-    "min_samples_leaf",
-    leaf_rows,
-    "1 to a tenth of the rows, to 200 at the most",
-    "larger",
-    "integer",
-    (1,),
+_LIMITS = (
+    ("max_depth", partial(sizes, 1, 8), "1 to 8"),
+    ("min_samples_leaf", leaf_rows, "1 to a tenth of the rows, to 200 at the most"),
 )
-_OF_HISTOGRAMS = (
-    _DEPTH,
-    _LEAF_ROWS,
-    ("max_leaf_nodes", partial(sizes, 2, 64), "2 to 64", "smaller", "integer", (2,)),
-    ("l2_regularization", leaf_penalties, "0.01 to 1000", "larger", "log", ()),
-)
+_LEAF_COUNTS = ("max_leaf_nodes", partial(sizes, 2, 64), "2 to 64")
 
-for _estimator, _params in (
-    (GradientBoostingRegressor, (_DEPTH, _LEAF_ROWS)),
-    (GradientBoostingClassifier, (_DEPTH, _LEAF_ROWS)),
-    (HistGradientBoostingRegressor, _OF_HISTOGRAMS),
-    (HistGradientBoostingClassifier, _OF_HISTOGRAMS),
-):
-    for _param, _values, _range, _stronger, _scale, _limits in _params:
-        register_family(
-            Direction(
-                _estimator,
-                _param,
-                _values,
-                _range,
-                stronger=_stronger,
-                scale=_scale,
-                preferred=False,
-                limits=_limits,
-            )
+for _kind in (GradientBoostingRegressor, GradientBoostingClassifier):
+    for _limit in _LIMITS:
+        register_family(growth_limit(_kind, *_limit))
+for _kind in (HistGradientBoostingRegressor, HistGradientBoostingClassifier):
+    for _limit in (*_LIMITS, _LEAF_COUNTS):
+        register_family(growth_limit(_kind, *_limit))
+    register_family(
+        Direction(
+            _kind,
+            "l2_regularization",
+            leaf_penalties,
+            "0.01 to 1000",
+            preferred=False,
         )
+    )

@@ -29,6 +29,7 @@ from genestimators.fitting.families._forest_paths import (
     PrunedForestPath,
 )
 from genestimators.fitting.families._tree import TreeFamily, not_alphas, refits
+from genestimators.fitting.families._tree_limits import growth_limit
 from genestimators.fitting.families._tree_paths import (
     breakpoints_of,
     collapse_by_alpha,
@@ -141,57 +142,32 @@ class BagMembers(_Members):
         return integer_grid(5, 100, 15)
 
 
-class ForestMaxDepth(TreeFamily):
-    """`max_depth` of a forest: fitted one by one."""
-
-    param = "max_depth"
-    stronger = "smaller"
-    scale = "integer"
-    limits = (1,)
-    default_range = "1 to twice the binary logarithm of the number of rows"
-
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(1, max(2, round(2 * np.log2(len(y)))), 12)
+def depths(estimator, X, y):
+    """Depths, to twice that of a balanced tree with a leaf for each row."""
+    return integer_grid(1, max(2, round(2 * np.log2(len(y)))), 12)
 
 
-class ForestMaxLeafNodes(TreeFamily):
-    """`max_leaf_nodes` of a forest: fitted one by one."""
-
-    param = "max_leaf_nodes"
-    stronger = "smaller"
-    scale = "integer"
-    limits = (2,)
-    default_range = "2 to half the number of rows"
-
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(2, max(3, len(y) // 2), 12)
+def leaf_counts(estimator, X, y):
+    """Numbers of leaves, to half the number of rows."""
+    return integer_grid(2, max(3, len(y) // 2), 12)
 
 
-class ForestMinSamplesLeaf(TreeFamily):
-    """`min_samples_leaf` of a forest: fitted one by one."""
-
-    param = "min_samples_leaf"
-    stronger = "larger"
-    scale = "integer"
-    limits = (1,)
-    default_range = "1 to a tenth of the number of rows"
-
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(1, max(2, len(y) // 10), 12)
+def leaf_rows(estimator, X, y):
+    """Least numbers of rows in a leaf, to a tenth of all rows."""
+    return integer_grid(1, max(2, len(y) // 10), 12)
 
 
-class ForestMaxFeatures(TreeFamily):
-    """`max_features` of a forest: fitted one by one; fewer make trees differ more."""
+def split_columns(estimator, X, y):
+    """Numbers of columns that a split chooses from; fewer make trees differ more."""
+    return integer_grid(1, np.shape(X)[1], 12)
 
-    param = "max_features"
-    stronger = "smaller"
-    scale = "integer"
-    limits = (1,)
-    default_range = "1 to the number of columns"
 
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(1, np.shape(X)[1], 12)
-
+_LIMITS = (
+    ("max_depth", depths, "1 to twice the binary logarithm of the number of rows"),
+    ("max_leaf_nodes", leaf_counts, "2 to half the number of rows"),
+    ("min_samples_leaf", leaf_rows, "1 to a tenth of the number of rows"),
+    ("max_features", split_columns, "1 to the number of columns"),
+)
 
 for _kind in (
     RandomForestClassifier,
@@ -199,14 +175,9 @@ for _kind in (
     ExtraTreesClassifier,
     ExtraTreesRegressor,
 ):
-    for _family in (
-        ForestCostComplexity,
-        ForestMembers,
-        ForestMaxDepth,
-        ForestMaxLeafNodes,
-        ForestMinSamplesLeaf,
-        ForestMaxFeatures,
-    ):
-        register_family(_family(_kind))
+    register_family(ForestCostComplexity(_kind))
+    register_family(ForestMembers(_kind))
+    for _limit in _LIMITS:
+        register_family(growth_limit(_kind, *_limit))
 for _kind in (BaggingClassifier, BaggingRegressor):
     register_family(BagMembers(_kind))

@@ -18,8 +18,7 @@ from sklearn.utils import get_tags
 from sklearn.utils.metaestimators import available_if
 from sklearn.utils.validation import validate_data
 
-from genestimators.fitting._paths import Path
-from genestimators.fitting.families._tree_paths import PART
+from genestimators.fitting._paths import Path, parts_of
 
 
 def means_of_first(answers, numbers, n_rows):
@@ -108,16 +107,14 @@ class EnsemblePath(Path):
             none = self.out_of_bag and not len(rows)
             yield rows, None if none else ask(k, X[rows])
 
-    def part(self, places):
+    def take(self, which):
         """The path of a slice of the values."""
         part = copy(self)
-        part.values = self.values[places]
+        part.values = self.values[which]
         return part
 
     def parts(self, n_rows):
-        step = max(1, PART // max(1, n_rows * self.width))
-        for low in range(0, self.n_values, step):
-            yield self.part(slice(low, low + step))
+        return parts_of(self, n_rows * self.width)
 
 
 def _left_out(rows, n_rows):
@@ -212,9 +209,9 @@ class PrunedForestPath(_ForestPath):
         means = means_of_first(self._answers(X, ask), [len(trees)], X.shape[0])
         return np.moveaxis(means[0], 1, 0)
 
-    def part(self, places):
-        part = super().part(places)
-        part.collapses = [collapse.part(places) for collapse in self.collapses]
+    def take(self, which):
+        part = super().take(which)
+        part.collapses = [collapse.take(which) for collapse in self.collapses]
         return part
 
     def model(self, i):

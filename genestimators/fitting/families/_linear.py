@@ -13,9 +13,8 @@ from sklearn.base import clone
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
-from genestimators.fitting._paths import Path
+from genestimators.fitting._paths import Path, parts_of
 
-_MOST_ANSWERS = 2**23  # numbers in one answer
 LIGHT = 2**18  # coefficients of a path that may be kept
 _FAR = 1e3  # standard deviations from zero, beyond which a product loses digits
 
@@ -124,12 +123,7 @@ class LinearPath(Path):
         raise NotImplementedError
 
     def parts(self, n_rows):
-        step = max(1, _MOST_ANSWERS // max(1, n_rows * self.coef.shape[1]))
-        if step >= self.n_values:
-            yield self
-            return
-        for start in range(0, self.n_values, step):
-            yield self.take(slice(start, start + step))
+        return parts_of(self, n_rows * self.coef.shape[1])
 
     def take(self, which):
         part = copy(self)

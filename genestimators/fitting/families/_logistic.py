@@ -154,7 +154,7 @@ class LogisticC(NewtonFamily):
     def unsupported(self, estimator, X, y, sample_weight, values):
         if not all(is_number(value) and 0 < value < np.inf for value in values):
             return "a value of C is not positive or not finite"
-        reason = unserved_settings(estimator.get_params(deep=False))
+        reason = unserved_settings(vars(estimator))
         if reason is not None:
             return reason
         if y.ndim != 1 or type_of_target(y) not in ("binary", "multiclass"):

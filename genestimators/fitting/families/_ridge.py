@@ -23,7 +23,7 @@ from sklearn.utils.validation import validate_data
 
 from genestimators._inputs import take_rows
 from genestimators._weights import fit_all
-from genestimators.fitting._paths import Path
+from genestimators.fitting._paths import Path, parts_of
 from genestimators.fitting._registry import Family, log_grid, register_family
 from genestimators.fitting.families._left_out import leaves_one_out
 from genestimators.fitting.families._ridge_shared import SharedRidge
@@ -32,7 +32,6 @@ from genestimators.fitting.families._shared_fits import plain_scalers
 
 _SOLVERS = ("auto", "cholesky", "svd")
 _FLOATS = [np.float64, np.float32]
-_MOST_ANSWERS = 2**23  # numbers in one answer
 
 
 def not_penalties(values):
@@ -163,12 +162,7 @@ class RidgePath(Path):
         return model
 
     def parts(self, n_rows):
-        step = max(1, _MOST_ANSWERS // max(1, n_rows * self.n_outputs))
-        if step >= self.n_values:
-            yield self
-            return
-        for start in range(0, self.n_values, step):
-            yield self.take(slice(start, start + step))
+        return parts_of(self, n_rows * self.n_outputs)
 
     def take(self, which):
         part = copy(self)

@@ -29,6 +29,7 @@ from genestimators.fitting.families._tree_growth import (
     depth_thresholds,
     leaves_thresholds,
 )
+from genestimators.fitting.families._tree_limits import growth_limit
 from genestimators.fitting.families._tree_paths import (
     Collapse,
     CollapsingClassifierPath,
@@ -148,12 +149,11 @@ class _Limit(TreeFamily):
     stronger = "smaller"
     scale = "integer"
     n_repeats = 10
-    least = 1
 
     def unsupported(self, estimator, X, y, sample_weight, values):
         if estimator.ccp_alpha != 0.0:
             return "A tree that is pruned afterwards is not the top of a larger one."
-        return not_limits(values, self.least)
+        return not_limits(values, self.limits[0])
 
 
 class MaxLeafNodes(_Limit):
@@ -163,7 +163,6 @@ class MaxLeafNodes(_Limit):
     exactness = "bitwise"
     limits = (2,)
     default_range = "2 to half the number of rows"
-    least = 2
 
     def default_values(self, estimator, X, y, sample_weight):
         return integer_grid(2, max(2, len(y) // 2), 30)
@@ -235,32 +234,6 @@ class MaxDepth(_Limit):
         )
 
 
-class MinSamplesLeaf(TreeFamily):
-    """`min_samples_leaf` of a tree: fitted one by one."""
-
-    param = "min_samples_leaf"
-    stronger = "larger"
-    scale = "integer"
-    limits = (1,)
-    default_range = "1 to a fifth of the number of rows"
-
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(1, max(2, len(y) // 5), 20)
-
-
-class MinSamplesSplit(TreeFamily):
-    """`min_samples_split` of a tree: fitted one by one."""
-
-    param = "min_samples_split"
-    stronger = "larger"
-    scale = "integer"
-    limits = (2,)
-    default_range = "2 to two fifths of the number of rows"
-
-    def default_values(self, estimator, X, y, sample_weight):
-        return integer_grid(2, max(3, 2 * len(y) // 5), 20)
-
-
 class MinImpurityDecrease(TreeFamily):
     """`min_impurity_decrease` of a tree: fitted one by one."""
 
@@ -276,18 +249,29 @@ class MinImpurityDecrease(TreeFamily):
         return log_grid(1e-5 * impurity, 0.3 * impurity)
 
 
+def leaf_rows(estimator, X, y):
+    """Least numbers of rows in a leaf, to a fifth of all rows."""
+    return integer_grid(1, max(2, len(y) // 5), 20)
+
+
+def split_rows(estimator, X, y):
+    """Least numbers of rows in a node that is split, to two fifths of all rows."""
+    return integer_grid(2, max(3, 2 * len(y) // 5), 20)
+
+
+_LIMITS = (
+    ("min_samples_leaf", leaf_rows, "1 to a fifth of the number of rows"),
+    ("min_samples_split", split_rows, "2 to two fifths of the number of rows"),
+)
+
 for _kind in (
     DecisionTreeClassifier,
     DecisionTreeRegressor,
     ExtraTreeClassifier,
     ExtraTreeRegressor,
 ):
-    for _family in (
-        CostComplexity,
-        MaxLeafNodes,
-        MaxDepth,
-        MinSamplesLeaf,
-        MinSamplesSplit,
-        MinImpurityDecrease,
-    ):
+    for _family in (CostComplexity, MaxLeafNodes, MaxDepth):
         register_family(_family(_kind))
+    for _limit in _LIMITS:
+        register_family(growth_limit(_kind, *_limit))
+    register_family(MinImpurityDecrease(_kind))

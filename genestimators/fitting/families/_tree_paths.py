@@ -10,7 +10,7 @@ import numpy as np
 from sklearn.base import is_classifier
 from sklearn.utils.metaestimators import available_if
 
-from genestimators.fitting._paths import Path
+from genestimators.fitting._paths import Path, parts_of
 from genestimators.fitting.families._tree_growth import cut_tree
 from genestimators.fitting.families._tree_pruning import (
     alpha_thresholds,
@@ -24,8 +24,6 @@ from genestimators.fitting.families._tree_sweeps import (
     spread,
     sums_over_leaves,
 )
-
-PART = 2**22  # numbers in the answers of a part
 
 
 class Collapse:
@@ -49,10 +47,10 @@ class Collapse:
         self.height = len(levels) - 1
         self.strengths = strengths
 
-    def part(self, places):
+    def take(self, which):
         """The same for a slice of the values."""
         part = copy(self)
-        part.strengths = self.strengths[places]
+        part.strengths = self.strengths[which]
         return part
 
     def answers(self, per_node, leaves):
@@ -175,18 +173,15 @@ class CollapsingPath(Path):
         model.tree_ = tree
         return model
 
-    def part(self, places):
+    def take(self, which):
         """The path of a slice of the values."""
         part = copy(self)
-        part.collapse = self.collapse.part(places)
-        part.values = self.values[places]
+        part.collapse = self.collapse.take(which)
+        part.values = self.values[which]
         return part
 
     def parts(self, n_rows):
-        width = max(1, self.fitted.tree_.value[0].size)
-        step = max(1, PART // max(1, n_rows * width))
-        for low in range(0, self.n_values, step):
-            yield self.part(slice(low, low + step))
+        return parts_of(self, n_rows * self.fitted.tree_.value[0].size)
 
 
 class CollapsingClassifierPath(CollapsingPath):

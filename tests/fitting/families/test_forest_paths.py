@@ -15,9 +15,8 @@ from sklearn.ensemble import (
 )
 from sklearn.linear_model import RidgeClassifier
 
-from genestimators.fitting import Response, find_family
+from genestimators.fitting import Response, _paths, find_family
 from genestimators.fitting._composites import make_path
-from genestimators.fitting.families import _forest_paths
 from genestimators.fitting.families._forest_paths import means_of_first
 from tests.fitting.families.test_forest import data
 
@@ -53,21 +52,17 @@ def test_out_of_bag_answers_are_those_of_refits(estimator, weighted):
     for param, values in values_of(estimator):
         training = make_path(estimator, param, values, X, target, weight).training()
         assert training.covered.all()
-        for i, value in enumerate(values):
+        if is_classifier(estimator):
+            answers, expected = training.predict_proba(X), "oob_decision_function_"
+            winners = training.classes_[np.argmax(answers, axis=2)]
+            np.testing.assert_array_equal(training.predict(X), winners)
+        else:
+            answers, expected = training.predict(X), "oob_prediction_"
+        for value, own in zip(values, answers, strict=True):
             refit = clone(estimator).set_params(**{param: value}, oob_score=True)
             refit.fit(X, target, sample_weight=weight)
-            if is_classifier(estimator):
-                own = training.predict_proba(X)[i]
-                expected = refit.oob_decision_function_
-            else:
-                own, expected = training.predict(X)[i], refit.oob_prediction_
             # Bags divide votes by their sum, forests by the number of members.
-            np.testing.assert_allclose(own, expected, rtol=1e-12)
-        if is_classifier(estimator):
-            winners = np.argmax(training.predict_proba(X), axis=2)
-            np.testing.assert_array_equal(
-                training.predict(X), training.classes_[winners]
-            )
+            np.testing.assert_allclose(own, getattr(refit, expected), rtol=1e-12)
 
 
 def test_out_of_bag_answers_of_several_outputs_are_those_of_refits():
@@ -78,20 +73,23 @@ def test_out_of_bag_answers_of_several_outputs_are_those_of_refits():
     for param, values in values_of(FORESTS[0]):
         training = make_path(FORESTS[0], param, values, X, target, None).training()
         own = make_path(FORESTS[2], param, values, X, codes, None).training()
+        predicted, probable = training.predict(X), own.predict_proba(X)
         for i, value in enumerate(values):
             refit = clone(FORESTS[0]).set_params(**{param: value}, oob_score=True)
             expected = refit.fit(X, target).oob_prediction_
-            np.testing.assert_array_equal(training.predict(X)[i], expected)
+            np.testing.assert_array_equal(predicted[i], expected)
             # scikit-learn has no score for such labels, so trees are asked here.
             refit = clone(FORESTS[2]).set_params(**{param: value}).fit(X, codes)
-            for j, answer in enumerate(own.predict_proba(X)):
-                total, times = np.zeros(answer[i].shape), np.zeros((len(y), 1))
-                pairs = zip(refit.estimators_, refit.estimators_samples_, strict=True)
-                for tree, drawn in pairs:
-                    out = np.setdiff1d(np.arange(len(y)), drawn)
-                    total[out] += tree.predict_proba(X[out])[j]
-                    times[out] += 1
-                np.testing.assert_allclose(answer[i], total / times, rtol=1e-12)
+            totals = [np.zeros(one[i].shape) for one in probable]
+            times = np.zeros(len(y))
+            pairs = zip(refit.estimators_, refit.estimators_samples_, strict=True)
+            for tree, drawn in pairs:
+                out = np.setdiff1d(np.arange(len(y)), drawn)
+                times[out] += 1
+                for total, part in zip(totals, tree.predict_proba(X[out]), strict=True):
+                    total[out] += part
+            for one, total in zip(probable, totals, strict=True):
+                np.testing.assert_allclose(one[i], total / times[:, None], rtol=1e-12)
     assert own.predict(X).shape == (len(values), len(y), 2)
 
 
@@ -103,7 +101,7 @@ def test_rows_that_no_member_left_out_are_not_covered():
     expected = [not all(row in rows for rows in drawn) for row in range(len(y))]
     assert 0 < np.mean(expected) < 1
     np.testing.assert_array_equal(path.training().covered, expected)
-    parts = [part.training().covered for part in path.parts(2**22)]
+    parts = [part.training().covered for part in path.parts(2**23)]
     assert len(parts) == 2
     for part in parts:
         np.testing.assert_array_equal(part, expected)
@@ -177,7 +175,7 @@ def test_models_that_need_an_out_of_bag_score_are_fitted():
 @pytest.mark.parametrize("estimator", [FORESTS[0], FORESTS[2], BAGS[1]])
 def test_parts_are_the_path(estimator, monkeypatch):
     """Parts of few values answer as the whole path does, out of bag too."""
-    monkeypatch.setattr(_forest_paths, "PART", 1)
+    monkeypatch.setattr(_paths, "MOST_ANSWERS", 1)
     X, y, labels, _ = data(6)
     response = Response("predict")
     if is_classifier(estimator):

@@ -15,7 +15,10 @@ from sklearn.preprocessing import StandardScaler
 from genestimators import Folds
 from genestimators.fitting import find_family, read_over
 from genestimators.fitting._composites import find_shared, make_path
-from tests.fitting.families.against_refits import assert_equals_refits
+from tests.fitting.families.against_refits import (
+    TrainingErrors,
+    assert_equals_refits,
+)
 
 ALPHAS = [1.0, 1e-2, 30.0, 1.0]
 FAMILY = find_family(KernelRidge(), "alpha")
@@ -114,15 +117,6 @@ def test_kernels_that_are_not_served():
         assert FAMILY.unsupported(KernelRidge(**settings), X, y, None, ALPHAS)
     values = [np.array([1.0, 2.0])]
     assert_kernel_ridge(KernelRidge(), X, y, values, served=False)
-
-
-class TrainingErrors:
-    """Reads the errors that the path knows, and computes them."""
-
-    def __call__(self, fit):
-        answer = fit.path.predict(fit.X[fit.rows])
-        errors = np.average((answer - fit.y[fit.rows]) ** 2, axis=1, weights=fit.weight)
-        return fit.path.training_squared_error(), errors
 
 
 @pytest.mark.parametrize("weighted", [True, False])

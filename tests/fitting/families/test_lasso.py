@@ -13,11 +13,14 @@ from sklearn.model_selection import GridSearchCV, KFold
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 
-from genestimators import AutoRegularizedCV, Folds
-from genestimators.fitting import find_family, read_over
+from genestimators import AutoRegularizedCV
+from genestimators.fitting import find_family
 from genestimators.fitting._composites import make_path
-from tests.fitting.families.against_refits import assert_equals_refits
-from tests.fitting.families.test_ridge import regression, scaled, uneven
+from tests.fitting.families.against_refits import (
+    assert_equals_refits,
+    assert_refuses_as_a_fit_does,
+)
+from tests.fitting.families.linear_data import regression, scaled, uneven
 
 # A fit ends when its duality gap is below this part of the sum of squares of y.
 TOL = 1e-10
@@ -180,36 +183,13 @@ def test_a_value_is_fitted_the_same_in_any_company():
         np.testing.assert_allclose(own, whole[order], atol=1e-6 * y.std())
 
 
-class AllAnswers:
-    """Asks the path for all rows."""
-
-    def __call__(self, fit):
-        return [part.predict(fit.X) for part in fit.path.parts(len(fit.X))]
-
-
 @pytest.mark.parametrize("bad", [np.nan, np.inf])
 def test_errors_are_those_of_the_estimator(bad):
     """Bad cells are refused in the estimator's own words, shared folds or not."""
     X, y = regression(14)
     X[-1, 1] = bad
     for estimator, name in ((Lasso(), "alpha"), scaled(Lasso())):
-        draws = Folds(KFold(3)).prepare(X, y)
-        with pytest.raises(ValueError, match="Input X contains") as expected:
-            clone(estimator).fit(X, y)
-        with pytest.raises(ValueError, match="Input X contains") as raised:
-            list(
-                read_over(
-                    estimator,
-                    X,
-                    y,
-                    draws,
-                    range(3),
-                    reading=AllAnswers(),
-                    param=name,
-                    values=[1.0],
-                )
-            )
-        assert str(expected.value).splitlines()[0] in str(raised.value)
+        assert_refuses_as_a_fit_does(estimator, name, X, y, match="Input X contains")
 
 
 @pytest.mark.parametrize("rows", ["frame", "wide", "sparse"])

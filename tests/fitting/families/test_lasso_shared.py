@@ -17,13 +17,14 @@ from genestimators import Bootstrap, Folds
 from genestimators.fitting import read_over
 from genestimators.fitting._composites import find_shared, make_path
 from genestimators.fitting.families._lasso import SharedLasso
+from tests.fitting.families.against_refits import TrainingErrors
+from tests.fitting.families.linear_data import regression, scaled, uneven
 from tests.fitting.families.test_lasso import (
     KINDS,
     assert_lasso,
     assert_scaled_lasso,
     penalties,
 )
-from tests.fitting.families.test_ridge import regression, scaled, uneven
 
 
 @pytest.mark.parametrize(
@@ -75,17 +76,6 @@ def test_lasso_over_bootstrap_draws_equals_fits(weighted):
         np.testing.assert_allclose(
             found.predict(X), own.predict(X), atol=1e-6 * y.std()
         )
-
-
-class TrainingErrors:
-    """Reads the errors that the path knows, and computes them."""
-
-    def __call__(self, fit):
-        answer = fit.path.predict(fit.X[fit.rows])
-        answer = answer.reshape(len(answer), len(fit.rows), -1)
-        target = fit.y[fit.rows].reshape(len(fit.rows), -1)
-        errors = np.average((answer - target) ** 2, axis=1, weights=fit.weight)
-        return fit.path.training_squared_error(), errors
 
 
 @pytest.mark.parametrize("n_targets", [1, 2])

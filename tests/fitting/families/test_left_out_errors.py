@@ -10,7 +10,7 @@ from sklearn.preprocessing import StandardScaler
 from genestimators import Folds
 from genestimators.fitting._composites import find_shared
 from genestimators.fitting.families._gram import errors_on, sum_moments
-from tests.fitting.families.test_ridge import regression, uneven
+from tests.fitting.families.linear_data import regression, uneven
 
 VALUES = [0.01, 1.0, 30.0]
 

@@ -22,7 +22,7 @@ from sklearn.preprocessing import PolynomialFeatures, StandardScaler
 from genestimators.fitting import find_family
 from genestimators.fitting._composites import make_path
 from genestimators.fitting.families._logistic import unserved_settings
-from tests.fitting.families.near_refits import assert_near_refits
+from tests.fitting.families.against_refits import assert_equals_refits
 
 STRENGTHS = [1.0, 1e-3, 30.0]
 FAMILY = find_family(LogisticRegression(), "C")
@@ -74,8 +74,8 @@ def assert_logistic(estimator, X, y, values=STRENGTHS, *, digits=6, cv=FOLDS, **
     param = (
         "C" if isinstance(estimator, LogisticRegression) else "logisticregression__C"
     )
-    limit = 10.0**-digits
-    assert_near_refits(estimator, param, values, X, y, limit=limit, cv=cv, **how)
+    how = {"rtol": 10.0**-digits, "atol": 10.0**-digits, "cv": cv, **how}
+    assert_equals_refits(estimator, param, values, X, y, **how)
 
 
 @pytest.mark.parametrize("seed", [0, 1])
@@ -294,7 +294,7 @@ def test_a_solver_of_another_kind_is_refitted():
     """The answers are then those of fits one by one, to the bit."""
     X, y = classes(15)
     model = LogisticRegression(solver="liblinear")
-    assert_near_refits(model, "C", [1.0], X, y, limit=0, cv=FOLDS, served=False)
+    assert_equals_refits(model, "C", [1.0], X, y, rtol=0, cv=FOLDS, served=False)
 
 
 @pytest.mark.parametrize("k", [2, 3])

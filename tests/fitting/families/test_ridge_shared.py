@@ -11,12 +11,14 @@ from genestimators import Bootstrap, Folds
 from genestimators.fitting import read_over
 from genestimators.fitting._composites import find_shared, make_path
 from genestimators.fitting.families._ridge_shared import SharedRidge
-from tests.fitting.families.test_ridge import (
-    assert_ridge,
+from tests.fitting.families.against_refits import TrainingErrors
+from tests.fitting.families.linear_data import (
+    constant_columns,
     regression,
     scaled,
     uneven,
 )
+from tests.fitting.families.test_ridge import assert_ridge
 
 FEW = [1.0, 1e-3, 1e4]
 
@@ -62,12 +64,7 @@ def test_ridge_far_from_zero_equals_refits(offset):
 def test_ridge_with_constant_columns_equals_refits():
     """Constant in all rows, in the training rows of one fold only, and nearly so."""
     X, y = regression(7, 60, 3)
-    test = next(KFold(3, shuffle=True, random_state=0).split(X))[1]
-    rare = np.zeros(60)
-    rare[test[:3]] = 1.0
-    near = 0.1 + 1e-17 * np.arange(60)
-    spike = np.where(np.arange(60) == test[0], 1e8, X[:, 0])
-    for extra in (np.full(60, 0.1), np.full(60, 1e6), rare, near, spike):
+    for extra in constant_columns(X):
         wider = np.column_stack([X, extra])
         for settings in ({}, {"with_mean": False}):
             chain, param = scaled(Ridge(), **settings)
@@ -79,10 +76,10 @@ def test_ridge_with_constant_columns_equals_refits():
 
 def test_ridge_classifier_of_classes_missing_in_a_fold():
     """A class seen in one fold only, which is fitted by itself."""
-    X, y = regression(11, 40, 3)
+    X, y = regression(11, 24, 3)
     y = np.where(y > np.median(y), 1, 0)
     y[:2] = 5
-    splits = [(np.arange(20, 40), np.arange(20)), (np.arange(20), np.arange(20, 40))]
+    splits = [(np.arange(12, 24), np.arange(12)), (np.arange(12), np.arange(12, 24))]
     chain, param = scaled(RidgeClassifier())
     assert_ridge(chain, X, y, param=param, cv=splits)
     y[1] = 0
@@ -112,16 +109,6 @@ def test_training_errors_are_known(shape, n_targets, weighted):
                 values=FEW,
             ):
                 np.testing.assert_allclose(known, computed, atol=1e-10 * y.var())
-
-
-class TrainingErrors:
-    """Reads the errors that the path knows, and computes them."""
-
-    def __call__(self, fit):
-        answer = fit.path.predict(fit.X[fit.rows]).reshape(len(FEW), len(fit.rows), -1)
-        target = fit.y[fit.rows].reshape(len(fit.rows), -1)
-        errors = np.average((answer - target) ** 2, axis=1, weights=fit.weight)
-        return fit.path.training_squared_error(), errors
 
 
 def test_leaving_one_row_out_of_a_classifier():

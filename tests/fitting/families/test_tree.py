@@ -17,8 +17,8 @@ from sklearn.tree import (
     ExtraTreeRegressor,
 )
 
+from genestimators.fitting import _paths
 from genestimators.fitting._registry import families_of, find_family
-from genestimators.fitting.families import _tree_paths
 from tests.fitting.families.against_refits import assert_equals_refits
 
 ALPHAS = [0.02, 0.0, 0.3, 1e-6, 0.02, 50.0, 0.005]
@@ -263,7 +263,7 @@ def test_training_errors_are_known_without_answers(param, weighted):
 @pytest.mark.parametrize("param", ["ccp_alpha", "max_leaf_nodes", "max_depth"])
 def test_parts_are_slices_and_stronger_values_fit_less_closely(param, monkeypatch):
     """Small parts join to the whole; training errors grow with the strength."""
-    monkeypatch.setattr(_tree_paths, "PART", 300)
+    monkeypatch.setattr(_paths, "MOST_ANSWERS", 300)
     X, y, _, _ = data(10)
     estimator = DecisionTreeRegressor(random_state=0)
     family = find_family(estimator, param)
