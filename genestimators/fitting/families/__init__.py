@@ -1,41 +1,32 @@
-"""The families of this library, one module each; importing it registers them."""
+"""The families of this library; importing it registers them.
+
+A folder for each kind of estimator of which there are several, else a module.
+"""
 
 from genestimators.fitting.families import (
-    _boosting,
-    _boosting_libraries,
     _components,
     _directions,
     _discriminant,
     _epochs,
     _feature_count,
-    _forest,
-    _glm,
-    _kernel_ridge,
-    _lasso,
-    _logistic,
     _naive_bayes,
     _neighbors,
-    _ridge,
-    _svm,
-    _tree,
+    generalized_linear,
+    kernels,
+    linear,
+    trees,
 )
 
 __all__ = [
-    "_boosting",
-    "_boosting_libraries",
     "_components",
     "_directions",
     "_discriminant",
     "_epochs",
     "_feature_count",
-    "_forest",
-    "_glm",
-    "_kernel_ridge",
-    "_lasso",
-    "_logistic",
     "_naive_bayes",
     "_neighbors",
-    "_ridge",
-    "_svm",
-    "_tree",
+    "generalized_linear",
+    "kernels",
+    "linear",
+    "trees",
 ]

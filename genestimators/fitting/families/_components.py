@@ -18,7 +18,10 @@ from sklearn.utils.validation import validate_data
 from genestimators._inputs import take_columns
 from genestimators.fitting._paths import Path
 from genestimators.fitting._registry import Family, integer_grid, register_family
-from genestimators.fitting.families._leading_newton import LeadingFamily, path_after
+from genestimators.fitting.families.generalized_linear._leading_newton import (
+    LeadingFamily,
+    path_after,
+)
 
 
 def scaled_like_pls(A, scale):

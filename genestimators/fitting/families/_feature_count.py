@@ -12,7 +12,10 @@ import numpy as np
 from sklearn.feature_selection import RFE, SelectKBest, SelectPercentile
 
 from genestimators.fitting._registry import integer_grid, register_family
-from genestimators.fitting.families._leading_newton import LeadingFamily, path_after
+from genestimators.fitting.families.generalized_linear._leading_newton import (
+    LeadingFamily,
+    path_after,
+)
 
 
 class SelectedColumns:
