@@ -7,8 +7,10 @@ from genestimators._exceptions import (
     AuditWarning,
     EdgeOfGridWarning,
     MissingScoreWarning,
+    NothingSelectedWarning,
     OneClassReplicateWarning,
     OutOfBagWarning,
+    SingularCovarianceWarning,
     UnweightedScoreWarning,
 )
 from genestimators._version import __version__
@@ -33,6 +35,17 @@ from genestimators.resampling import (
     GroupBootstrap,
     Subsample,
 )
+from genestimators.selection import (
+    ConditionalImportance,
+    KnockoffSelector,
+    SelectionDisplay,
+    Stability,
+    StabilityDifference,
+    StableFeatureSelector,
+    compare_stability,
+    conditional_importance,
+    selection_stability,
+)
 
 __all__ = [
     "AuditWarning",
@@ -43,6 +56,7 @@ __all__ = [
     "BootstrapBaggingClassifier",
     "BootstrapBaggingRegressor",
     "Choice",
+    "ConditionalImportance",
     "Curve",
     "Draw",
     "Draws",
@@ -50,13 +64,23 @@ __all__ = [
     "Family",
     "Folds",
     "GroupBootstrap",
+    "KnockoffSelector",
     "MissingScoreWarning",
+    "NothingSelectedWarning",
     "OneClassReplicateWarning",
     "OutOfBagWarning",
     "Path",
     "RegularizationDisplay",
+    "SelectionDisplay",
+    "SingularCovarianceWarning",
+    "Stability",
+    "StabilityDifference",
+    "StableFeatureSelector",
     "Subsample",
     "UnweightedScoreWarning",
     "__version__",
+    "compare_stability",
+    "conditional_importance",
     "register_family",
+    "selection_stability",
 ]

@@ -26,6 +26,14 @@ class MissingScoreWarning(UserWarning):
     """Some candidates have no score and cannot be chosen."""
 
 
+class NothingSelectedWarning(UserWarning):
+    """No feature was significant, so the choice of features means nothing."""
+
+
+class SingularCovarianceWarning(UserWarning):
+    """A covariance is singular, so it was shrunk towards its diagonal."""
+
+
 class AuditWarning(UserWarning):
     """A path of all values does not agree with a fit of one of them."""
 

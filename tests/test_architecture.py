@@ -222,10 +222,17 @@ def _fitted(name):
     frame = pandas.DataFrame(X, columns=["u", "v", "w"])
     kinds = [each for each in instances() if type(each).__name__ == name]
     for estimator in (kinds[0], kinds[-1]):
-        yield estimator.fit(frame, classes if is_classifier(estimator) else numbers)
+        base = getattr(estimator, "estimator", None)
+        of_classes = any(
+            is_classifier(one) for one in (estimator, base) if one is not None
+        )
+        yield estimator.fit(frame, classes if of_classes else numbers)
     if "oob_score" in kinds[0].get_params():
         target = classes if is_classifier(kinds[0]) else numbers
         yield kinds[0].set_params(oob_score=False).fit(X, target)
+    if "criterion" in kinds[0].get_params():
+        for criterion in ("fdr", "pfer"):
+            yield kinds[0].set_params(criterion=criterion).fit(frame, numbers)
 
 
 @pytest.mark.slow

@@ -26,6 +26,8 @@ from genestimators import (
     AutoRegularizedCV,
     BootstrapBaggingClassifier,
     BootstrapBaggingRegressor,
+    KnockoffSelector,
+    StableFeatureSelector,
 )
 
 CLASSIFIERS = [
@@ -95,6 +97,27 @@ TUNED = [
     ),
 ]
 
+FEW = {"n_resamples": 5}
+SELECTING = [
+    StableFeatureSelector(),
+    StableFeatureSelector(Ridge(), criterion="frequency"),
+    StableFeatureSelector(LinearRegression(), importance="conditional"),
+    StableFeatureSelector(Lasso(alpha=0.01), **FEW),
+    StableFeatureSelector(LogisticRegression(), criterion="pfer"),
+    StableFeatureSelector(make_pipeline(StandardScaler(), RidgeClassifier())),
+    StableFeatureSelector(criterion="fdr", **FEW),
+    StableFeatureSelector(importance="additive", **FEW),
+    StableFeatureSelector(DecisionTreeRegressor(max_depth=3), **FEW),
+    StableFeatureSelector(DecisionTreeClassifier(max_depth=3), **FEW),
+    StableFeatureSelector(make_pipeline(SimpleImputer(), Ridge()), **FEW),
+    StableFeatureSelector(KNeighborsRegressor(), importance="permutation", **FEW),
+    StableFeatureSelector(GaussianNB(), **FEW),
+    KnockoffSelector(n_copies=3),
+    KnockoffSelector(Ridge(), n_copies=2),
+    KnockoffSelector(statistic="ridge", n_copies=3, construction="equicorrelated"),
+    KnockoffSelector(RandomForestClassifier(n_estimators=3), n_copies=2),
+]
+
 
 def instances():
     """One estimator for each public class and base."""
@@ -102,6 +125,7 @@ def instances():
     bags += [BootstrapBaggingRegressor(base, n_estimators=10) for base in REGRESSORS]
     return [
         *TUNED,
+        *SELECTING,
         *bags,
         BootstrapBaggingClassifier(max_estimators=10),
         BootstrapBaggingRegressor(Ridge(), max_estimators=10),

@@ -1,0 +1,67 @@
+"""What kind of target it is, whether it can be halved, and what scores it."""
+
+from numbers import Real
+
+import numpy as np
+from sklearn.base import is_classifier
+from sklearn.metrics import get_scorer_names
+from sklearn.utils.multiclass import type_of_target
+
+SQUARED = (None, "r2", "neg_mean_squared_error", "neg_root_mean_squared_error")
+
+
+def check_scoring_of(scoring, estimator):
+    """Refuse names that no scorer has, and scores of predictions nobody makes."""
+    if isinstance(scoring, str) and scoring not in get_scorer_names():
+        raise ValueError(
+            "`scoring` must be None, a callable or the name of a scorer (see "
+            f"sklearn.metrics.get_scorer_names()). Got {scoring!r}."
+        )
+    if estimator is None and scoring not in SQUARED:
+        raise ValueError(
+            "`scoring` needs an `estimator` whose predictions are scored; with "
+            "estimator=None nested models are scored by squared error. Got "
+            f"{scoring!r}; pass an estimator, or leave scoring=None."
+        )
+
+
+def holds_classes(estimator, y):
+    """Whether y holds classes: the estimator knows, or the kind of y tells."""
+    if estimator is not None:
+        return is_classifier(estimator)
+    y = np.asarray(y)
+    if y.dtype.kind == "O" and all(_is_number(item) for item in y.ravel().tolist()):
+        y = y.astype(np.float64)
+    if y.dtype.kind == "f" and not np.isfinite(y).all():
+        return False  # refused later on, in better words
+    return y.dtype.kind not in "fiu" or type_of_target(y) == "binary"
+
+
+def _is_number(item):
+    return isinstance(item, Real) and not isinstance(item, bool | np.bool_)
+
+
+def check_halves(y, weight):
+    """Refuse classes of which not every half can have a row."""
+    weight = np.ones(len(y)) if weight is None else weight
+    y, weight = y[weight > 0], weight[weight > 0]
+    for output in (y[:, None] if y.ndim == 1 else y).T:
+        classes, codes = np.unique(output, return_inverse=True)
+        if len(classes) < 2:
+            raise ValueError(
+                "Classifier selection needs at least two classes in y. Got one class, "
+                f"{classes.tolist()[0]!r}."
+            )
+        counts = np.bincount(codes, weights=weight)
+        # A half gets half of the weight, and a row of weight 2 is two rows.
+        heaviest = np.zeros(len(classes))
+        np.maximum.at(heaviest, codes, np.minimum(weight, 1.0))
+        lacking = np.flatnonzero(counts < 2 * heaviest * (1 - 1e-12))
+        if len(lacking):
+            raise ValueError(
+                "Each half of the rows must hold every class, so a class needs at "
+                "least two rows, none of them with more than half of its weight. Got "
+                f"a weight of {counts[lacking[0]]:g} for class "
+                f"{classes.tolist()[lacking[0]]!r}; leave the class out, or join it "
+                "with another."
+            )

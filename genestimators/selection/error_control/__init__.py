@@ -1,0 +1,1 @@
+"""Rules that select, and what bounds their errors."""

@@ -1,0 +1,293 @@
+"""Rules that select units from evidence; none of them fits anything.
+
+A rule is a function of the evidence and of the parameters that belong to it.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from genestimators.selection._evidence import Evidence
+from genestimators.selection.error_control._bounds import (
+    expected_false_positives,
+    integrated_scores,
+    largest_size,
+)
+from genestimators.selection.error_control._q_values import pair_scores, q_values
+
+DISCOVERY = ("fdr", "pfer", "pfer_unimodal", "pfer_r_concave", "pfer_integrated")
+CRITERIA = ("prediction", *DISCOVERY, "frequency")
+WITH_ALPHA = DISCOVERY
+WITH_THRESHOLD = ("pfer", "pfer_unimodal", "pfer_r_concave", "frequency")
+ALPHA = 0.1  # where no other is asked for
+THRESHOLD = 0.75
+_CUTOFF = 0.05  # of an integrated path, in expected false positives
+_OF_PAIRS = ("pfer_unimodal", "pfer_r_concave", "pfer_integrated", "fdr")
+_OF_HALVES = ("pfer",)
+
+
+@dataclass(frozen=True, eq=False)
+class Selected:
+    """What a rule says about units.
+
+    Units that are always kept are not put to the test: none of them is significant,
+    they come first, and their figures are NaN.
+
+    Attributes
+    ----------
+    significant : ndarray of shape (n_units,), bool
+        The units that it selects.
+    order : ndarray of shape (n_units,), int
+        All units, the best first; those selected come first.
+    size : int
+        How many units of each draw count as selected there.
+    frequencies : ndarray of shape (n_units,)
+        Share of the draws in which a unit is among the first `size`.
+    measure : ndarray of shape (n_units,)
+        What is compared with the bar, and `bar`, where the rule has one.
+    bar : float
+    expected_false_positives : ndarray of shape (n_units,), or None
+    q_values : ndarray of shape (n_units,), or None
+    """
+
+    significant: np.ndarray
+    order: np.ndarray
+    size: int
+    frequencies: np.ndarray
+    measure: np.ndarray | None = None
+    bar: float = np.nan
+    expected_false_positives: np.ndarray | None = None
+    q_values: np.ndarray | None = None
+
+
+def check_draws(criterion, *, paired, halving):
+    """Refuse draws that a criterion does not hold for.
+
+    Parameters
+    ----------
+    criterion : str
+    paired : bool
+        Whether draws 2k and 2k + 1 share no row.
+    halving : bool
+        Whether draws are subsamples of at most half of the rows.
+    """
+    what = None
+    if criterion in _OF_PAIRS and not paired:
+        what = "complementary pairs of subsamples"
+    if criterion in _OF_HALVES and not halving:
+        what = "subsamples of at most half of the rows"
+    if what is not None:
+        raise ValueError(
+            f"criterion={criterion!r} rests on {what}; set "
+            '`resampling="complementary_pairs"`, or choose criterion="prediction" or '
+            '"frequency".'
+        )
+
+
+def best_size(evidence):
+    """The number of units at which the mean out-of-sample loss is least."""
+    if evidence.losses is None:
+        return None
+    return int(evidence.sizes[evidence.losses.mean(axis=0).argmin()])
+
+
+def select(
+    evidence, criterion, alpha=ALPHA, threshold=None, null_scores=None, forced=None
+):
+    """Apply a rule.
+
+    Parameters
+    ----------
+    evidence : Evidence
+    criterion : str
+        One of `CRITERIA`.
+    alpha : float
+        The rate or the expected number that a discovery criterion keeps to.
+    threshold : float or None
+        A share of the draws; None is 0.75.
+    null_scores : ndarray of shape (n_runs, n_draws, n_units), or None
+        Of runs with permuted y, for "fdr".
+    forced : ndarray of shape (n_units,), bool, default=None
+        Units that are always kept, which come first in every draw. Rules are applied
+        to the others alone.
+
+    Returns
+    -------
+    selected : Selected
+    """
+    if forced is None or not forced.any():
+        return _rule(evidence, criterion, alpha, threshold, null_scores)
+    free, n_forced = np.flatnonzero(~forced), int(forced.sum())
+    if not len(free):
+        return _all_forced(evidence, criterion)
+    if null_scores is not None:
+        null_scores = null_scores[:, :, free]
+    rest = _without(evidence, forced)
+    found = _rule(rest, criterion, alpha, threshold, null_scores)
+    significant = np.zeros(evidence.n_units, dtype=bool)
+    significant[free] = found.significant
+    first = evidence.order[forced[evidence.order]]
+    size = n_forced + found.size
+
+    def widened(values):
+        if values is None:
+            return None
+        wide = np.full(evidence.n_units, np.nan)
+        wide[free] = values
+        return wide
+
+    return Selected(
+        significant,
+        np.r_[first, free[found.order]],
+        size,
+        _frequencies(evidence, size),
+        measure=widened(found.measure),
+        bar=found.bar,
+        expected_false_positives=widened(found.expected_false_positives),
+        q_values=widened(found.q_values),
+    )
+
+
+def _without(evidence, forced):
+    """Evidence on the units that are not forced, next to those that are."""
+    n_forced = int(forced.sum())
+    place = np.cumsum(~forced) - 1
+    known = evidence.sizes >= n_forced
+    losses = evidence.losses
+    return Evidence(
+        evidence.ranks[:, ~forced] - n_forced,
+        evidence.scores[:, ~forced],
+        place[evidence.order[~forced[evidence.order]]],
+        evidence.sizes[known] - n_forced,
+        None if losses is None else losses[:, known],
+        evidence.paired,
+    )
+
+
+def _all_forced(evidence, criterion):
+    nothing = np.full(evidence.n_units, np.nan)
+    return Selected(
+        np.zeros(evidence.n_units, dtype=bool),
+        evidence.order,
+        evidence.n_units,
+        np.ones(evidence.n_units),
+        measure=nothing,
+        expected_false_positives=nothing if "pfer" in criterion else None,
+        q_values=nothing if criterion == "fdr" else None,
+    )
+
+
+def _rule(evidence, criterion, alpha, threshold, null_scores):
+    if criterion == "prediction":
+        return _by_prediction(evidence)
+    if criterion == "fdr":
+        return _by_rate(evidence, alpha, null_scores)
+    if criterion == "pfer_integrated":
+        return _by_integral(evidence, alpha)
+    if criterion == "frequency":
+        size = best_size(evidence)
+        if size is None:
+            raise ValueError(
+                'criterion="frequency" counts how often a unit is among those that '
+                "predict best, and these draws leave no rows out to tell; use another "
+                "`resampling`."
+            )
+        return _by_frequency(evidence, size, threshold or THRESHOLD)
+    return _by_bound(evidence, criterion, alpha, threshold or THRESHOLD)
+
+
+def _by_prediction(evidence):
+    size = best_size(evidence)
+    if size is None:
+        raise ValueError(
+            'criterion="prediction" scores the rows that a draw leaves out, and these '
+            "draws leave none out; use another `resampling`."
+        )
+    significant = np.zeros(evidence.n_units, dtype=bool)
+    significant[evidence.order[:size]] = True
+    return Selected(significant, evidence.order, size, _frequencies(evidence, size))
+
+
+def _by_frequency(evidence, size, threshold):
+    frequencies = _frequencies(evidence, size)
+    # Shares of draws are multiples of 1 / n_draws; rounding must not lose one.
+    significant = frequencies >= threshold - 1e-9
+    order = _order(evidence, -frequencies)
+    return Selected(
+        significant, order, size, frequencies, measure=frequencies, bar=threshold
+    )
+
+
+def _by_bound(evidence, method, alpha, threshold):
+    n_units, n_pairs = evidence.n_units, evidence.n_draws // 2
+    size = largest_size(alpha, threshold, n_units, method, n_pairs)
+    found = _by_frequency(evidence, size, threshold)
+    if not size:
+        return Selected(
+            np.zeros(n_units, dtype=bool),
+            evidence.order,
+            0,
+            found.frequencies,
+            measure=found.frequencies,
+            bar=threshold,
+            expected_false_positives=np.full(n_units, float(n_units)),
+        )
+    bounds = expected_false_positives(found.frequencies, size, n_units, method, n_pairs)
+    return Selected(
+        found.significant,
+        found.order,
+        size,
+        found.frequencies,
+        measure=found.frequencies,
+        bar=threshold,
+        expected_false_positives=bounds,
+    )
+
+
+def _by_integral(evidence, alpha):
+    sizes = np.arange(1, evidence.n_units + 1)
+    path = evidence.path(sizes)
+    # Where the path ends must leave room below alpha, and may depend on it, as it is
+    # chosen beforehand. A fixed end is that of the first size if units are few.
+    cutoff = max(alpha / 4, min(_CUTOFF, alpha / 2))
+    scores = integrated_scores(
+        path, sizes, evidence.n_units, evidence.n_draws // 2, cutoff=cutoff
+    )
+    significant = scores <= alpha
+    size = int(significant.sum())
+    return Selected(
+        significant,
+        _order(evidence, scores),
+        size,
+        _frequencies(evidence, size),
+        measure=scores,
+        bar=alpha,
+        expected_false_positives=scores,
+    )
+
+
+def _by_rate(evidence, alpha, null_scores):
+    scores = pair_scores(evidence.scores)
+    found = q_values(scores, pair_scores(null_scores))
+    significant = found <= alpha
+    size = int(significant.sum())
+    return Selected(
+        significant,
+        _order(evidence, found, -scores),
+        size,
+        _frequencies(evidence, size),
+        measure=found,
+        bar=alpha,
+        q_values=found,
+    )
+
+
+def _frequencies(evidence, size):
+    return evidence.path(np.array([size]))[0]
+
+
+def _order(evidence, *keys):
+    """Units by some keys, the least first, ties by the common order."""
+    place = np.empty(evidence.n_units, dtype=int)
+    place[evidence.order] = np.arange(evidence.n_units)
+    return np.lexsort((place, *keys[::-1]))

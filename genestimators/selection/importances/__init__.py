@@ -1,0 +1,1 @@
+"""How much each feature is worth, in closed form or by fits."""

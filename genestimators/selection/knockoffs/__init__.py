@@ -1,0 +1,1 @@
+"""Knockoff copies of columns, and what is selected by them."""
