@@ -22,6 +22,7 @@ SKLEARN_TAG := $(if $(SKLEARN),sklearn$(subst *,x,$(SKLEARN)),newest)
 
 # Empty files that say an environment is complete, and of what it was made.
 DEMO_READY := .venv/demo/ready-$(PY_TAG)
+BENCH_READY := .venv/bench/ready-$(PY_TAG)
 TEST_READY := .venv/test/ready-$(PY_TAG)-$(SKLEARN_TAG)
 OLDEST_READY := .venv/oldest/ready-$(PY_TAG)
 LINT_READY := .venv/lint/ready-$(PY_TAG)-$(RUFF)
@@ -94,10 +95,10 @@ doctest: $(DOCS_READY)
 		--doctest-glob='*.md' --doctest-glob='*.rst' $(PYTEST_ARGS) \
 		genestimators $(wildcard README.md docs/*.rst docs/user_guide/*.rst)
 
-bench: $(DEMO_READY)  ## run every benchmark but the demo; tables go to benchmarks/results
+bench: $(BENCH_READY)  ## run every benchmark but the demo; tables go to benchmarks/results
 	@set -e; for script in $(filter-out benchmarks/demo.py benchmarks/_%,$(wildcard benchmarks/*.py)); do \
 		echo "== $$script"; \
-		$(ONE_THREAD) .venv/demo/bin/python $$script; \
+		$(ONE_THREAD) .venv/bench/bin/python $$script; \
 	done
 
 clean:  ## remove environments, builds and caches
@@ -115,7 +116,11 @@ python:
 		exit 1; }
 
 $(DEMO_READY): pyproject.toml | python
-	$(call new_env,demo,-e '.[bench]')
+	$(call new_env,demo,-e '.[demo]')
+	@touch $@
+
+$(BENCH_READY): pyproject.toml | python
+	$(call new_env,bench,-e '.[bench]')
 	@touch $@
 
 $(TEST_READY): pyproject.toml | python

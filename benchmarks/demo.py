@@ -4,13 +4,15 @@ Five estimators on real tables, alone and wrapped: the score on the rows they we
 fitted on, the score on rows kept back, and what the wrapped one forecast from its
 out-of-bag rows, before it saw any of those. The last one is a linear model with many
 more rows than columns, for which averaging does nothing. Then four estimators whose
-penalty is chosen by AutoRegularizedCV, and by GridSearchCV over the same values.
+penalty is chosen by AutoRegularizedCV, and by GridSearchCV over the same values. Last
+a feature selector as a step of pipelines, where forty columns are noise.
 """
 
 import time
 from dataclasses import dataclass
 
 import _demo_penalty
+import _demo_selection
 import matplotlib.pyplot as plt
 import numpy as np
 from _report import RESULTS, Report, arguments
@@ -291,6 +293,11 @@ def main():
         [_demo_penalty.compare(*case, n_rows) for case in _demo_penalty.CASES],
     )
     report.say(_demo_penalty.bag_and_tree(n_rows))
+    report.table(
+        "Features selected, forty columns of noise among them",
+        _demo_selection.HEADER,
+        [_demo_selection.compare(*case) for case in _demo_selection.CASES],
+    )
     if not options.quick:
         RESULTS.mkdir(exist_ok=True)
         draw(outcomes, RESULTS / "demo.png")

@@ -140,7 +140,8 @@ def rows():
     return [
         Row("StandardScaler + Ridge alpha, 20,000 x 100", regression(20_000, 100),
             scaled, "ridge__alpha", alphas, ">= 200", 3,
-            {"RidgeCV, leave-one-out": ridge_cv, "one fit of the pipeline": one_fit}),
+            {"RidgeCV, leave-one-out": ridge_cv, "one fit of the pipeline": one_fit},
+            repeats=9),
         Row("Ridge alpha, p > n, 300 x 1,000", regression(300, 1000), Ridge(), "alpha",
             np.geomspace(1e-2, 1e5, 50), "-", 5),
         Row("RidgeClassifier alpha, 20,000 x 50", classes(20_000, 50),
@@ -161,7 +162,7 @@ def rows():
         Row("LogisticRegression C, 200 x 20", classes(200, 20),
             LogisticRegression(max_iter=1000), "C", cs, "-", 30,
             {"LogisticRegressionCV, same folds": logistic_cv}, classify=True,
-            settings={"scoring": "neg_log_loss"}, repeats=5),
+            settings={"scoring": "neg_log_loss"}, repeats=9),
         Row("PoissonRegressor alpha, 5,000 x 20", counts(5000, 20),
             PoissonRegressor(max_iter=1000), "alpha", few, "-", 20),
         Row("DecisionTree ccp_alpha, 41 values, 4,000 x 10", smooth(4000, 10),
