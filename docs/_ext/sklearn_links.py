@@ -15,6 +15,10 @@ LABELS = {
     "r2_score": f"{BASE}/modules/model_evaluation.html#r2-score",
     "metadata_routing": f"{BASE}/metadata_routing.html",
     "set_output_api": f"{BASE}/auto_examples/miscellaneous/plot_set_output.html",
+    "df_output_transform": f"{BASE}/modules/df_output_transform.html",
+    "sphx_glr_auto_examples_miscellaneous_plot_set_output.py": (
+        f"{BASE}/auto_examples/miscellaneous/plot_set_output.html"
+    ),
 }
 # Modules whose functions and classes are documented under their full names.
 MODULE = "sklearn."

@@ -120,7 +120,7 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
     covariance_ : ndarray of shape (n_features, n_features)
         The covariance that the copies were drawn with, in the units of X.
     n_features_in_ : int
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Where all names of columns are strings.
 
     See Also
@@ -344,7 +344,7 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
 
         Returns
         -------
-        array or frame of shape (n_samples, n_features_significant_)
+        array or frame of shape (n_samples, n_selected)
         """
         check_is_fitted(self)
         if not self.get_support().any():
@@ -359,11 +359,11 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
 
         Parameters
         ----------
-        X : array-like of shape (n_samples, n_features_significant_)
+        X : array-like of shape (n_samples, n_selected)
 
         Returns
         -------
-        ndarray of shape (n_samples, n_features_in_)
+        ndarray of shape (n_samples, n_features)
         """
         shape = np.shape(X)
         if shape[1:] == (0,) and not self.get_support().any():
