@@ -7,7 +7,7 @@ estimator's business; here only rows are counted and taken.
 
 import numpy as np
 from scipy import sparse
-from sklearn.utils import check_array, column_or_1d
+from sklearn.utils import assert_all_finite, check_array, column_or_1d
 from sklearn.utils.multiclass import check_classification_targets
 
 
@@ -207,6 +207,7 @@ def check_y(y, n_rows, *, classifier):
             raise ValueError(
                 f"y must hold numbers for a regressor. Got {first!r} among others."
             ) from exc
+        assert_all_finite(y, input_name="y")  # None among numbers is NaN only now
     return y
 
 
@@ -251,6 +252,12 @@ def check_sample_weight(sample_weight, n_rows):
     return weight
 
 
+def is_missing(label):
+    """Whether a label is None, NaN, or pandas' NA, which equals nothing."""
+    same = label == label
+    return label is None or not isinstance(same, bool | np.bool_) or not same
+
+
 def check_groups(groups, n_rows):
     """Check group labels: one a row, one dimension, none missing."""
     groups = np.asarray(groups)
@@ -261,7 +268,7 @@ def check_groups(groups, n_rows):
             f"`groups` must hold one label for each of the {n_rows} rows of X. "
             f"Got an array of shape {groups.shape}."
         )
-    if any(label is None or label != label for label in groups.tolist()):
+    if any(is_missing(label) for label in groups.tolist()):
         raise ValueError(
             "`groups` must not have missing labels, since a missing label is no group; "
             "give rows without a group labels of their own. Got None or NaN."

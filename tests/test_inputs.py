@@ -193,6 +193,7 @@ def test_check_y_of_one_column_warns():
         ),
         ([1.0, np.nan], False, "Input y contains NaN"),
         ([1.0, np.inf], False, "Input y contains infinity"),
+        (np.array([1.0, None]), False, "Input y contains NaN"),
         (np.ones((2, 2, 2)), False, r"one or two dimensions|Found array with dim 3"),
         (["a", "b"], False, r"y must hold numbers for a regressor\. Got 'a' among"),
         ([0.1, 0.2], True, "Unknown label type"),
@@ -240,3 +241,14 @@ def test_check_groups():
         r"array of shape \(2,\)\.",
     ):
         _inputs.check_groups(["a", "b"], 3)
+
+
+def test_missing_labels():
+    """None, NaN and NA are no labels."""
+    pd = pytest.importorskip("pandas")
+    for label in (None, np.nan, pd.NA, pd.NaT):
+        assert _inputs.is_missing(label)
+        with pytest.raises(ValueError, match="must not have missing labels"):
+            _inputs.check_groups(np.array(["a", label], dtype=object), 2)
+    for label in ("", 0, False, np.str_("nan"), ("a", 1)):
+        assert not _inputs.is_missing(label)

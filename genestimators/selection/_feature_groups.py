@@ -7,7 +7,7 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
-from genestimators._inputs import frame_columns
+from genestimators._inputs import frame_columns, is_missing
 
 CORRELATED = 0.8  # mean absolute correlation of the features of a cluster
 
@@ -48,7 +48,7 @@ def unit_labels(feature_groups, X, n_features, weight=None):
             f"`feature_groups` must hold one label for each of the {n_features} "
             f"features. Got {len(groups)} labels."
         )
-    if any(label is None or label != label for label in groups):
+    if any(is_missing(label) for label in groups):
         raise ValueError(
             "`feature_groups` must not have missing labels, since a missing label is "
             "no group; give features without a group labels of their own. Got None or "
@@ -162,14 +162,14 @@ def kept_units(always_keep, labels, names):
     if always_keep is None:
         return kept
     n_features = len(labels)
-    mask = np.asarray(always_keep)
-    if mask.dtype.kind == "b":
-        if mask.shape != (n_features,):
+    always_keep = list(always_keep)
+    if always_keep and all(isinstance(item, bool | np.bool_) for item in always_keep):
+        if len(always_keep) != n_features:
             raise ValueError(
                 f"`always_keep` as a mask must hold {n_features} entries, one for each "
-                f"feature. Got shape {mask.shape}."
+                f"feature. Got shape {np.shape(always_keep)}."
             )
-        always_keep = np.flatnonzero(mask).tolist()
+        always_keep = np.flatnonzero(always_keep).tolist()
     places = {} if names is None else {name: i for i, name in enumerate(names)}
     for item in always_keep:
         if isinstance(item, str):
@@ -179,7 +179,7 @@ def kept_units(always_keep, labels, names):
                     f"`always_keep` must name features of X; {known}. Got {item!r}."
                 )
             kept[labels[places[item]]] = True
-        elif not isinstance(item, Integral):
+        elif not isinstance(item, Integral) or isinstance(item, bool):
             raise TypeError(
                 f"`always_keep` must hold names or positions of features. Got {item!r}."
             )

@@ -36,7 +36,9 @@ def plan_draws(resampling, n_resamples, X, y, weight, groups, *, classifier, see
     X : container of n rows
     y : ndarray of shape (n,) or (n, n_outputs)
     weight, groups : ndarray of shape (n,) or None
-        With pairs, rows of a group are in one half together.
+        Whole weights are numbers of rows; if any is not whole, a row is drawn once
+        and has all of its weight where it is. With pairs, rows of a group are in one
+        half together.
     classifier : bool
         Both halves of a pair then hold every class.
     seed : int
@@ -52,7 +54,16 @@ def plan_draws(resampling, n_resamples, X, y, weight, groups, *, classifier, see
     if isinstance(resampling, str):
         resampling = Subsample(complementary_pairs=True)
     seed = derive(seed, "draws")
-    plan = resampling.prepare(X, y, weight, groups, seed, classifier=classifier)
+    whole = weight is None or (weight == np.floor(weight)).all()
+    plan = resampling.prepare(
+        X,
+        y,
+        weight,
+        groups,
+        seed,
+        classifier=classifier,
+        weight_mode="frequency" if whole else "importance",
+    )
     rows = plan.occurrences.rows
     if not paired:
         n_draws = n_resamples if plan.limit is None else min(n_resamples, plan.limit)
@@ -86,24 +97,25 @@ def _draw(plan, number):
     place = np.zeros(plan.n_rows, dtype=int)
     place[plan.occurrences.rows] = np.arange(len(plan.occurrences.rows))
     out = place[draw.out_of_bag]
-    return _checked(
-        Draw(place[draw.rows], draw.counts, out, draw.out_of_bag_counts, out)
-    )
+    return Draw(place[draw.rows], draw.counts, out, draw.out_of_bag_counts, out)
 
 
 def _of_counts(plan, counts, seen):
     weights = plan.occurrences.weights
     own = np.ones(len(counts)) if weights is None else weights
+    if plan.importance is not None:
+        own = own * plan.importance[plan.occurrences.rows]
     rows = np.flatnonzero(counts > 0)
     out = np.flatnonzero(~seen) if plan.has_out_of_bag else rows[:0]
-    return _checked(Draw(rows, counts[rows] * own[rows], out, own[out], out))
+    draw = Draw(rows, counts[rows] * own[rows], out, own[out], out)
+    return _checked(draw, len(counts))
 
 
-def _checked(draw):
+def _checked(draw, n_rows):
     if not len(draw.rows):
         raise ValueError(
-            "Every draw must hold rows of positive weight, and one holds none, since "
-            "a single row has most of the weight; pass more rows, or other weights."
+            "Every draw must hold rows, and one holds none; pass more rows, or a "
+            f"resampler that draws a larger part of them. Got {n_rows} rows."
         )
     return draw
 

@@ -79,8 +79,9 @@ class StableFeatureSelector(
           leaving raises the penalised sum of squares least [1]_; otherwise those of
           the least permutation importance on rows left out, three tenths at a time.
         - "coef": the order in which features enter a lasso or elastic net path (that
-          of `estimator`, or a lasso if it is None); for other estimators the sizes of
-          their coefficients times the spreads of the columns.
+          of `estimator`, whose own `alpha` is not used, or a lasso if it is None); for
+          other estimators the sizes of their coefficients times the spreads of the
+          columns.
         - "permutation", "conditional": importance on rows left out, see
           :func:`conditional_importance`; for estimators with a closed form
           "conditional" is what leaving a feature out of the fit on all of them costs.
@@ -316,7 +317,11 @@ class StableFeatureSelector(
         X : array, sparse matrix or frame of shape (n_samples, n_features)
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
         sample_weight : array-like of shape (n_samples,), default=None
-            A row of weight k is k rows.
+            Whole weights are numbers of rows: a row of weight k is k rows, which may be
+            in both halves. If any weight is not whole, weights are relative and a row
+            is in one half with all of its weight. Where whole weights are no counts of
+            independent rows, divide them by the largest: their parts would be found
+            useful in both halves, and every criterion would keep too many features.
         groups : array-like of shape (n_samples,), default=None
             Rows of a group are in one half of a pair together.
         **params : dict

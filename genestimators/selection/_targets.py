@@ -30,11 +30,15 @@ def holds_classes(estimator, y):
     if estimator is not None:
         return is_classifier(estimator)
     y = np.asarray(y)
-    if y.dtype.kind == "O" and all(_is_number(item) for item in y.ravel().tolist()):
+    if y.dtype.kind == "O" and all(
+        item is None or _is_number(item) for item in y.ravel().tolist()
+    ):
         y = y.astype(np.float64)
     if y.dtype.kind == "f" and not np.isfinite(y).all():
         return False  # refused later on, in better words
-    return y.dtype.kind not in "fiu" or type_of_target(y) == "binary"
+    if y.dtype.kind not in "fiu":
+        return True
+    return type_of_target(y) == "binary" and len(np.unique(y)) == 2
 
 
 def _is_number(item):

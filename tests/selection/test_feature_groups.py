@@ -139,6 +139,13 @@ def test_labels_are_checked(groups, words):
         unit_labels(groups, None, 4)
 
 
+def test_missing_labels_of_pandas():
+    """NA is a missing label, too."""
+    pd = pytest.importorskip("pandas")
+    with pytest.raises(ValueError, match="must not have missing labels"):
+        unit_labels([0, pd.NA, 1, 2], None, 4)
+
+
 @pytest.mark.parametrize(
     ("always_keep", "wanted"),
     [
@@ -151,6 +158,7 @@ def test_labels_are_checked(groups, words):
         (np.array([1, 2]), [0, 1]),
         ([True, False, False, True], [0, 2]),
         (np.array([False, True, False, False]), [0]),
+        (np.array([False, False, False, True], dtype=object), [2]),
         (["b", 3], [0, 2]),
     ],
 )
@@ -170,6 +178,7 @@ def test_whole_units_are_kept(always_keep, wanted):
         ([-4], None, ValueError, r"positions of the 3 features of X. Got -4\."),
         ([1.0], None, TypeError, r"names or positions of features. Got 1\.0\."),
         ([None], None, TypeError, r"names or positions of features. Got None\."),
+        ([True, 2], None, TypeError, r"names or positions of features. Got True\."),
         ([True], None, ValueError, r"must hold 3 entries, .* Got shape \(1,\)\."),
     ],
 )

@@ -6,6 +6,7 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from genestimators._exceptions import NothingSelectedWarning
 from genestimators.selection._stable_selector import StableFeatureSelector
 from tests.selection.stable_toys import OwnRidge, clear_problem
 
@@ -89,6 +90,11 @@ FITTED = [
             r"one number for each of the 10 features\. Got shape \(1,\)\.",
         ),
         (
+            {"estimator": OwnRidge(), "importance": lambda model, X, y: X[0] * np.nan},
+            ValueError,
+            "must return finite numbers. Got NaN",
+        ),
+        (
             {"memory": 3, "random_state": 0},
             TypeError,
             "'memory' .* object with `cache`",
@@ -153,6 +159,25 @@ def test_classes_that_cannot_be_halved(y, weight, words):
     for estimator in (None, LogisticRegression()):
         with pytest.raises(ValueError, match=words):
             StableFeatureSelector(estimator).fit(X, y, sample_weight=weight)
+
+
+@pytest.mark.parametrize("y", [np.full(100, 3.0), np.zeros(100, dtype=int)])
+def test_constant_numbers_are_no_classes(y):
+    """Nothing is significant for a target that does not vary, and that is said."""
+    X, _ = clear_problem()
+    with pytest.warns(NothingSelectedWarning, match="No feature is significant"):
+        step = StableFeatureSelector(random_state=0).fit(X, y)
+    assert step.n_features_significant_ == 0
+
+
+@pytest.mark.parametrize("estimator", [None, Ridge()])
+def test_none_among_numbers(estimator):
+    """A missing target is called so, and not taken for a class."""
+    X, y = clear_problem()
+    y = y.astype(object)
+    y[0] = None
+    with pytest.raises(ValueError, match="Input y contains NaN"):
+        StableFeatureSelector(estimator).fit(X, y)
 
 
 def test_classes_of_small_weights():

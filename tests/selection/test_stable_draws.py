@@ -69,6 +69,18 @@ def test_pairs_share_no_row(classifier, fraction):
                 assert set(y[rows[half.rows]]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("scale", [1.0, 0.2])
+def test_rows_of_relative_weights_are_in_one_half(scale):
+    """Weights that are no counts stay whole, so that one half tests the other."""
+    X, y = clear_problem(n=31)
+    weight = scale * np.random.default_rng(0).uniform(0.1, 5.0, size=31)
+    rows, draws = drawn(X, y, weight=weight)
+    for one, other in zip(draws[::2], draws[1::2], strict=True):
+        assert not np.isin(rows[one.rows], rows[other.rows]).any()
+        np.testing.assert_allclose(one.counts, weight[rows[one.rows]])
+        np.testing.assert_allclose(one.out_of_bag_counts, weight[rows[one.out_of_bag]])
+
+
 def test_halves_hold_every_class_of_every_output():
     """With several outputs pairs are drawn until both halves have all classes."""
     X, _ = clear_problem(n=30)
@@ -285,12 +297,12 @@ def test_draws_must_leave_rows_out():
         selector(OwnRidge(), resampling=BayesianBootstrap()).fit(X, y)
 
 
-def test_a_row_of_most_of_the_weight():
-    """A half without any row is refused."""
+def test_draws_without_rows_are_refused():
+    """A part so small that it holds no row cannot be fitted."""
     X, y = clear_problem(n=6)
-    weight = np.r_[0.9, np.full(5, 0.1)]
-    with pytest.raises(ValueError, match="a single row has most of the weight"):
-        selector().fit(X, y, sample_weight=weight)
+    few = Subsample(0.1, complementary_pairs=True)
+    with pytest.raises(ValueError, match=r"Every draw must hold rows, .* Got 6 rows"):
+        selector(resampling=few).fit(X, y)
 
 
 def _unweighted_score(model, X, y):

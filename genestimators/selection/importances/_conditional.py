@@ -8,7 +8,7 @@ from scipy import sparse, stats
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
-from genestimators._inputs import is_frame
+from genestimators._inputs import is_frame, is_missing
 from genestimators._parallel import run_in_order
 from genestimators._params import N_JOBS, RANDOM_STATE, Interval, Options
 from genestimators.selection.importances._conditional_residuals import (
@@ -243,7 +243,7 @@ def _units(feature_groups, estimator, X):
             f"`feature_groups` must hold one label for each of the {p} columns of X. "
             f"Got an array of shape {groups.shape}."
         )
-    if any(label is None or label != label for label in groups.tolist()):
+    if any(is_missing(label) for label in groups.tolist()):
         raise ValueError(
             "`feature_groups` must not have missing labels; give a feature without a "
             "group a label of its own. Got None or NaN."
@@ -339,6 +339,6 @@ def _p_values(mean, error, n_rows):
     """One-sided t tests of a mean above zero; 1 where nothing changes at all."""
     moved = (mean != 0) | (error != 0)
     statistic = np.divide(mean, error, out=np.zeros_like(mean), where=error > 0)
-    if n_rows < 2:
+    if n_rows < 3:  # of two rows the spread is none, or rounding
         return np.where(moved, np.nan, 1.0)
     return np.where(moved, stats.t.sf(statistic, n_rows - 1), 1.0)

@@ -23,7 +23,8 @@ class ConditionalImportance:
         other repeats on the same rows.
     p_values : ndarray of shape (n_units,) or None
         One-sided, of the hypothesis that the unit does not help given the others: that
-        the mean is not above zero. Valid on rows that the estimator was not fitted on.
+        the mean is not above zero. Valid on rows that the estimator was not fitted on;
+        NaN where they are fewer than three.
         None where the standard error knows nothing of the rows.
     names : ndarray of shape (n_units,)
         Names of features, or labels of groups.

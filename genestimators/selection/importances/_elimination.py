@@ -173,9 +173,8 @@ def _eliminate_groups(inverse, solution, columns, late, slack, together, ranks, 
     """Fill in ranks and costs of groups of columns, the same in all draws."""
     kept = list(range(len(columns)))
     while kept:
-        now = np.stack(
-            [_cost(inverse, solution, columns[unit]) for unit in kept], axis=1
-        ).mean(axis=0)
+        now = _costs(inverse, solution, [columns[unit] for unit in kept])
+        now = now.mean(axis=0)
         place = np.flatnonzero(_least(now + late[kept], slack))[-1]
         unit = kept.pop(place)
         ranks[:, unit] = len(kept) + 1
@@ -188,13 +187,18 @@ def _least(costs, slack):
     return costs <= costs.min(axis=-1, keepdims=True) * (1 + TIED) + slack
 
 
-def _cost(inverse, solution, columns):
-    """What leaving out some columns costs, ndarray of shape (n_draws,)."""
-    own = solution[:, columns]
-    if len(columns) == 1:
-        return np.square(own).sum(axis=(1, 2)) / inverse[:, columns[0], columns[0]]
-    block = inverse[:, columns[:, None], columns]
-    return (own * np.linalg.solve(block, own)).sum(axis=(1, 2))
+def _costs(inverse, solution, columns):
+    """What leaving out each unit's columns costs, of shape (n_draws, n_units)."""
+    lengths = np.array([len(own) for own in columns])
+    found = np.empty((len(inverse), len(columns)))
+    for length in np.unique(lengths):  # units of one length side by side
+        which = np.flatnonzero(lengths == length)
+        places = np.stack([columns[unit] for unit in which])
+        own = solution[:, places]
+        block = inverse[:, places[:, :, None], places[:, None]]
+        change = own / block if length == 1 else np.linalg.solve(block, own)
+        found[:, which] = (own * change).sum(axis=(2, 3))
+    return found
 
 
 def _leave_out(inverse, solution, columns):

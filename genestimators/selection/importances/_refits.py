@@ -173,6 +173,11 @@ class _Fits:
                     "`importance` as a callable must return one number for each of "
                     f"the {len(features)} features. Got shape {sizes.shape}."
                 )
+            if not np.isfinite(sizes).all():
+                raise ValueError(
+                    "`importance` as a callable must return finite numbers. Got NaN or "
+                    "infinity."
+                )
             return _largest(sizes, labels, len(units))
         if importance == "conditional":
             found = conditional_importance(

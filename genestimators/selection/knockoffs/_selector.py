@@ -86,6 +86,8 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
         The covariance of the features: shrunk by as much as the data suggest, that of
         the data, a known one (an array of shape (n_features, n_features)), or an
         estimator that has `covariance_` once it is fitted on the standardised features.
+        Shrinkage makes copies of strongly correlated features too different, and the
+        rate is exceeded; "empirical" is safer there where rows are many.
     alpha : float in (0, 1), default=0.1
         The false discovery rate. Like `offset` it may be set after fitting, and takes
         effect at once.
