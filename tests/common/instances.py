@@ -98,20 +98,21 @@ TUNED = [
 ]
 
 FEW = {"n_resamples": 5}
+FEWEST = {"n_resamples": 2}
 SELECTING = [
     StableFeatureSelector(),
-    StableFeatureSelector(Ridge(), criterion="frequency"),
-    StableFeatureSelector(LinearRegression(), importance="conditional"),
+    StableFeatureSelector(Ridge(), criterion="frequency", **FEW),
+    StableFeatureSelector(LinearRegression(), importance="conditional", **FEW),
     StableFeatureSelector(Lasso(alpha=0.01), **FEW),
-    StableFeatureSelector(LogisticRegression(), criterion="pfer"),
-    StableFeatureSelector(make_pipeline(StandardScaler(), RidgeClassifier())),
+    StableFeatureSelector(LogisticRegression(), criterion="pfer", **FEW),
+    StableFeatureSelector(make_pipeline(StandardScaler(), RidgeClassifier()), **FEW),
     StableFeatureSelector(criterion="fdr", **FEW),
     StableFeatureSelector(importance="additive", **FEW),
-    StableFeatureSelector(DecisionTreeRegressor(max_depth=3), **FEW),
-    StableFeatureSelector(DecisionTreeClassifier(max_depth=3), **FEW),
-    StableFeatureSelector(make_pipeline(SimpleImputer(), Ridge()), **FEW),
-    StableFeatureSelector(KNeighborsRegressor(), importance="permutation", **FEW),
-    StableFeatureSelector(GaussianNB(), **FEW),
+    StableFeatureSelector(DecisionTreeRegressor(max_depth=3), **FEWEST),
+    StableFeatureSelector(DecisionTreeClassifier(max_depth=3), **FEWEST),
+    StableFeatureSelector(make_pipeline(SimpleImputer(), Ridge()), **FEWEST),
+    StableFeatureSelector(KNeighborsRegressor(), importance="permutation", **FEWEST),
+    StableFeatureSelector(GaussianNB(), **FEWEST),
     KnockoffSelector(n_copies=3),
     KnockoffSelector(Ridge(), n_copies=2),
     KnockoffSelector(statistic="ridge", n_copies=3, construction="equicorrelated"),

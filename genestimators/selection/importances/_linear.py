@@ -145,8 +145,10 @@ def numbers_of(X):
             if any(column.dtype.kind not in "fiub" for column in columns):
                 return None
             X = np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
-        if not isinstance(X, np.ndarray) or X.dtype.kind not in "fiub":
+        if not isinstance(X, np.ndarray) or X.dtype.kind not in "fiubO":
             return None
+        if X.dtype.kind == "O" and any(isinstance(cell, str) for cell in X.flat):
+            return None  # a text of digits is text
         X = X.astype(np.float64)
     except (TypeError, ValueError):
         return None
