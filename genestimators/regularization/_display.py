@@ -3,6 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from genestimators._plotting import new_axes
+
 _WIDE = 30.0  # from this ratio of the largest to the smallest value on: logarithmic
 _DECADES = 6  # of a logarithmic axis that begins at zero
 _CROWDED = 60  # from so many values on there are no markers
@@ -136,9 +138,7 @@ class RegularizationDisplay:
         display : RegularizationDisplay
             Itself.
         """
-        plt = _pyplot()
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+        ax = new_axes(ax, type(self).__name__)
         x, order = self._places(ax)
         train, test, band = self.train[order], self.test[order], self.band[order]
         marker = "." if len(x) < _CROWDED else None
@@ -224,14 +224,3 @@ class RegularizationDisplay:
 
 def _label(value):
     return "None" if value is None else f"{float(value):.4g}"
-
-
-def _pyplot():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as exc:
-        raise ImportError(
-            "RegularizationDisplay needs matplotlib to draw; install it with "
-            "`pip install matplotlib`."
-        ) from exc
-    return plt

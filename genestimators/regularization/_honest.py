@@ -87,8 +87,9 @@ def corrected_score_of_scorer(
     near = near[~np.isnan(scores[near])]
     found = []
     with warnings.catch_warnings():
-        # The scores of all rows have warned already; once is enough.
+        # A resample may lack a class, which says nothing about the data.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
+        # The scores of all rows have warned already; once is enough.
         warnings.simplefilter("ignore", UnweightedScoreWarning)
         blocks = bootstrap_counts(n, N_SCORED, seed, clusters=clusters)
         for counts in (one for block in blocks for one in block):

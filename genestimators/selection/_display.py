@@ -3,6 +3,7 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
+from genestimators._plotting import new_axes
 from genestimators.selection._stable_selector import StableFeatureSelector
 from genestimators.selection.error_control._criteria import THRESHOLD
 from genestimators.selection.knockoffs._filter import thresholds
@@ -99,9 +100,7 @@ class SelectionDisplay:
         display : SelectionDisplay
             Itself.
         """
-        plt = _pyplot()
-        if ax is None:
-            _, ax = plt.subplots(figsize=(7, 4.5), layout="constrained")
+        ax = new_axes(ax, type(self).__name__)
         if self.kind == "paths":
             self._draw_paths(ax)
         else:
@@ -213,14 +212,3 @@ def _names(estimator):
     if names is None:
         return [f"x{i}" for i in range(estimator.n_features_in_)]
     return list(names)
-
-
-def _pyplot():
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as exc:
-        raise ImportError(
-            "SelectionDisplay needs matplotlib to draw; install it with "
-            "`pip install matplotlib`."
-        ) from exc
-    return plt

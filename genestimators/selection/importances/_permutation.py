@@ -164,7 +164,8 @@ def score_of(estimator, X, rows, scoring, warned=False):
         losses = losses_of(scoring, estimator, X, target)[0]
         return baseline_of(scoring, losses, target, rows.weight).score
     with warnings.catch_warnings():
-        if warned:  # once is enough
+        # The score before columns were replaced has warned already; once is enough.
+        if warned:
             warnings.simplefilter("ignore", UnweightedScoreWarning)
         return scoring.call(estimator, X, rows.y, rows.weight)
 
