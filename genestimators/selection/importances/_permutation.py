@@ -164,7 +164,7 @@ def score_of(estimator, X, rows, scoring, warned=False):
         losses = losses_of(scoring, estimator, X, target)[0]
         return baseline_of(scoring, losses, target, rows.weight).score
     with warnings.catch_warnings():
-        # The score before columns were replaced has warned already; once is enough.
+        # Callers score these rows themselves, too, and warn then; once is enough.
         if warned:
             warnings.simplefilter("ignore", UnweightedScoreWarning)
         return scoring.call(estimator, X, rows.y, rows.weight)
