@@ -7,6 +7,7 @@ from genestimators.resampling._draws import Occurrences
 from genestimators.resampling._hashing import derive
 from genestimators.resampling._keys import column_keys
 from genestimators.resampling._subsample import SubsampleDraws
+from genestimators.selection._targets import are_counts
 
 _TRIES = 50  # pairs of halves for each that is wanted, until every class is in both
 
@@ -54,7 +55,6 @@ def plan_draws(resampling, n_resamples, X, y, weight, groups, *, classifier, see
     if isinstance(resampling, str):
         resampling = Subsample(complementary_pairs=True)
     seed = derive(seed, "draws")
-    whole = weight is None or (weight == np.floor(weight)).all()
     plan = resampling.prepare(
         X,
         y,
@@ -62,7 +62,7 @@ def plan_draws(resampling, n_resamples, X, y, weight, groups, *, classifier, see
         groups,
         seed,
         classifier=classifier,
-        weight_mode="frequency" if whole else "importance",
+        weight_mode="frequency" if are_counts(weight) else "importance",
     )
     rows = plan.occurrences.rows
     if not paired:

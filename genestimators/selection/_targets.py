@@ -45,10 +45,17 @@ def _is_number(item):
     return isinstance(item, Real) and not isinstance(item, bool | np.bool_)
 
 
+def are_counts(weight):
+    """Whether weights are whole, so that each is a number of rows."""
+    return weight is None or bool((weight == np.floor(weight)).all())
+
+
 def check_halves(y, weight):
     """Refuse classes of which not every half can have a row."""
     weight = np.ones(len(y)) if weight is None else weight
     y, weight = y[weight > 0], weight[weight > 0]
+    if not are_counts(weight):  # rows are drawn, and halves get half of them
+        weight = np.ones(len(y))
     for output in (y[:, None] if y.ndim == 1 else y).T:
         classes, codes = np.unique(output, return_inverse=True)
         if len(classes) < 2:
@@ -57,14 +64,11 @@ def check_halves(y, weight):
                 f"{classes.tolist()[0]!r}."
             )
         counts = np.bincount(codes, weights=weight)
-        # A half gets half of the weight, and a row of weight 2 is two rows.
-        heaviest = np.zeros(len(classes))
-        np.maximum.at(heaviest, codes, np.minimum(weight, 1.0))
-        lacking = np.flatnonzero(counts < 2 * heaviest * (1 - 1e-12))
+        lacking = np.flatnonzero(counts < 2)
         if len(lacking):
             raise ValueError(
                 "Each half of the rows must hold every class, so a class needs at "
-                "least two rows, none of them with more than half of its weight. Got "
+                "least two rows, or one that counts as two. Got "
                 f"a weight of {counts[lacking[0]]:g} for class "
                 f"{classes.tolist()[lacking[0]]!r}; leave the class out, or join it "
                 "with another."

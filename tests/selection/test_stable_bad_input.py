@@ -150,7 +150,7 @@ def test_lists_of_texts_have_no_columns(estimator):
         (["a"] * 10, None, r"at least two classes in y\. Got one class, 'a'\."),
         (["a"] * 8 + ["b"] * 2, [1] * 8 + [1, 0], "a weight of 1 for class 'b'"),
         (["a"] * 8 + ["b"] * 2, [1] * 8 + [0, 0], "Got one class, 'a'"),
-        (["a"] * 8 + ["b"] * 2, [1] * 8 + [0.9, 0.1], "a weight of 1 for class 'b'"),
+        (["a"] * 8 + ["b"] * 2, [1] * 8 + [0.9, 0], "a weight of 1 for class 'b'"),
     ],
 )
 def test_classes_that_cannot_be_halved(y, weight, words):

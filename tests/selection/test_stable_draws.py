@@ -81,6 +81,18 @@ def test_rows_of_relative_weights_are_in_one_half(scale):
         np.testing.assert_allclose(one.out_of_bag_counts, weight[rows[one.out_of_bag]])
 
 
+def test_a_row_of_most_of_a_class_is_in_one_half():
+    """Relative weights halve the rows of a class, however they are spread."""
+    X, _ = clear_problem(n=10)
+    y = np.array(["a"] * 8 + ["b"] * 2)
+    weight = np.r_[np.ones(8), 0.9, 0.1]
+    rows, draws = drawn(X, y, weight=weight, classifier=True)
+    for draw in draws:
+        assert (y[rows[draw.rows]] == "b").sum() == 1
+    for estimator in (None, LogisticRegression()):
+        assert selector(estimator).fit(X, y, weight).get_support().any()
+
+
 def test_halves_hold_every_class_of_every_output():
     """With several outputs pairs are drawn until both halves have all classes."""
     X, _ = clear_problem(n=30)
