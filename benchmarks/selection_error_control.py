@@ -40,11 +40,11 @@ DESIGNS = {
         ("elimination", "additive", "pfer", "integrated"), 100,
     ),
     "linear, 500 x 500, 20 true": (
-        toeplitz_linear, {}, ("additive", "coef", "knockoffs"), 40,
+        toeplitz_linear, {}, ("additive", "knockoffs"), 40,
     ),
     "linear, 500 x 100, 20 true": (
         toeplitz_linear, {"n_features": 100},
-        ("additive", "elimination", "pfer", "integrated", "knockoffs"), 40,
+        ("additive", "elimination", "coef", "pfer", "integrated", "knockoffs"), 40,
     ),
     "two classes, 500 x 100, 10 true": (
         toeplitz_logistic, {"n_features": 100}, ("additive", "elimination"), 40,

@@ -7,6 +7,8 @@ probability at most theta = size / n_units, its share were units drawn at random
 are the false positives if no false unit is kept more often than that.
 """
 
+from functools import lru_cache
+
 import numpy as np
 from scipy.special import ndtri
 
@@ -120,12 +122,16 @@ def largest_size(alpha, threshold, n_units, method="pfer", n_pairs=50):
     low, high = 0, n_units
     while low < high:
         middle = (low + high + 1) // 2
-        bound = expected_false_positives(threshold, middle, n_units, method, n_pairs)
+        bound = _at_threshold(threshold, middle, n_units, method, n_pairs)
         if bound <= alpha * (1 + 1e-12):
             low = middle
         else:
             high = middle - 1
     return low
+
+
+# A grid over alpha asks about the same sizes again and again.
+_at_threshold = lru_cache(maxsize=4096)(expected_false_positives)
 
 
 def _check(n_units, method, n_pairs):

@@ -3,7 +3,9 @@
 A rule is a function of the evidence and of the parameters that belong to it.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property, partial
 
 import numpy as np
 
@@ -46,8 +48,9 @@ class Selected:
     measure : ndarray of shape (n_units,)
         What is compared with the bar, and `bar`, where the rule has one.
     bar : float
-    expected_false_positives : ndarray of shape (n_units,), or None
     q_values : ndarray of shape (n_units,), or None
+    bound : callable, or None
+        Works out `expected_false_positives`, which a selection does without.
     """
 
     significant: np.ndarray
@@ -56,8 +59,13 @@ class Selected:
     frequencies: np.ndarray
     measure: np.ndarray | None = None
     bar: float = np.nan
-    expected_false_positives: np.ndarray | None = None
     q_values: np.ndarray | None = None
+    bound: Callable[[], np.ndarray] | None = None
+
+    @cached_property
+    def expected_false_positives(self):
+        """Expected number of false ones down to each unit, None without a bound."""
+        return None if self.bound is None else self.bound()
 
 
 def check_draws(criterion, *, paired, halving):
@@ -128,14 +136,7 @@ def select(
     significant[free] = found.significant
     first = evidence.order[forced[evidence.order]]
     size = n_forced + found.size
-
-    def widened(values):
-        if values is None:
-            return None
-        wide = np.full(evidence.n_units, np.nan)
-        wide[free] = values
-        return wide
-
+    widened = partial(_widened, free, evidence.n_units)
     return Selected(
         significant,
         np.r_[first, free[found.order]],
@@ -143,9 +144,22 @@ def select(
         _frequencies(evidence, size),
         measure=widened(found.measure),
         bar=found.bar,
-        expected_false_positives=widened(found.expected_false_positives),
         q_values=widened(found.q_values),
+        bound=found.bound and partial(_widened_bound, found, free, evidence.n_units),
     )
+
+
+def _widened(free, n_units, values):
+    """Figures of the units that were put to the test, NaN for the others."""
+    if values is None:
+        return None
+    wide = np.full(n_units, np.nan)
+    wide[free] = values
+    return wide
+
+
+def _widened_bound(found, free, n_units):
+    return _widened(free, n_units, found.expected_false_positives)
 
 
 def _without(evidence, forced):
@@ -172,8 +186,8 @@ def _all_forced(evidence, criterion):
         evidence.n_units,
         np.ones(evidence.n_units),
         measure=nothing,
-        expected_false_positives=nothing if "pfer" in criterion else None,
         q_values=nothing if criterion == "fdr" else None,
+        bound=partial(np.copy, nothing) if "pfer" in criterion else None,
     )
 
 
@@ -230,9 +244,8 @@ def _by_bound(evidence, method, alpha, threshold):
             found.frequencies,
             measure=found.frequencies,
             bar=threshold,
-            expected_false_positives=np.full(n_units, float(n_units)),
+            bound=partial(np.full, n_units, float(n_units)),
         )
-    bounds = expected_false_positives(found.frequencies, size, n_units, method, n_pairs)
     return Selected(
         found.significant,
         found.order,
@@ -240,7 +253,9 @@ def _by_bound(evidence, method, alpha, threshold):
         found.frequencies,
         measure=found.frequencies,
         bar=threshold,
-        expected_false_positives=bounds,
+        bound=partial(
+            expected_false_positives, found.frequencies, size, n_units, method, n_pairs
+        ),
     )
 
 
@@ -262,7 +277,7 @@ def _by_integral(evidence, alpha):
         _frequencies(evidence, size),
         measure=scores,
         bar=alpha,
-        expected_false_positives=scores,
+        bound=partial(np.copy, scores),
     )
 
 
