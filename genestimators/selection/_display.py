@@ -35,6 +35,8 @@ class SelectionDisplay:
         How many features of a draw count as selected.
     rule : str
         The criterion in words.
+    units : {"features", "groups of features"}, default="features"
+        What is counted.
 
     Attributes
     ----------
@@ -52,7 +54,18 @@ class SelectionDisplay:
     >>> display = SelectionDisplay.from_estimator(selector)  # doctest: +SKIP
     """
 
-    def __init__(self, *, kind, values, selected, names, bar=None, size=None, rule=""):
+    def __init__(
+        self,
+        *,
+        kind,
+        values,
+        selected,
+        names,
+        bar=None,
+        size=None,
+        rule="",
+        units="features",
+    ):
         self.kind = kind
         self.values = values
         self.selected = selected
@@ -60,6 +73,7 @@ class SelectionDisplay:
         self.bar = bar
         self.size = size
         self.rule = rule
+        self.units = units
 
     @classmethod
     def from_estimator(cls, estimator, *, ax=None):
@@ -123,14 +137,14 @@ class SelectionDisplay:
             ax.axhline(self.bar, color="C3", linestyle="--", label="threshold")
         if self.size:
             ax.axvline(
-                self.size, color="0.3", linestyle=":", label="features of a draw"
+                self.size, color="0.3", linestyle=":", label=f"{self.units} of a draw"
             )
             kept = np.flatnonzero(self.selected)
             self._name(ax, kept, self.size, self.values[self.size - 1, kept])
         if len(sizes) > 30:
             ax.set_xscale("log")
         ax.set_ylim(-0.02, 1.04)
-        ax.set_xlabel("features that a draw keeps")
+        ax.set_xlabel(f"{self.units} that a draw keeps")
         ax.set_ylabel("share of the draws that keep the feature")
         ax.legend(fontsize="small", loc="lower right")
 
@@ -149,7 +163,7 @@ class SelectionDisplay:
             ax.axhline(
                 self.bar, color="C3", linestyle="--", label="median bar of the copies"
             )
-        ax.set_xlabel("features by their mean statistic")
+        ax.set_xlabel(f"{self.units} by their mean statistic")
         ax.set_ylabel("importance less that of the copy")
         ax.legend(fontsize="small")
 
@@ -187,6 +201,7 @@ def _of_paths(cls, estimator):
         bar=bar,
         size=estimator.n_selected_,
         rule=rule,
+        units=_units(estimator),
     )
 
 
@@ -204,7 +219,13 @@ def _of_statistics(cls, estimator):
         names=_names(estimator),
         bar=float(np.median(bars)) if len(bars) else None,
         rule=f"alpha={estimator.alpha:g}, {len(estimator.statistics_)} sets of copies",
+        units=_units(estimator),
     )
+
+
+def _units(estimator):
+    labels = estimator.feature_groups_
+    return "features" if labels.max() + 1 == len(labels) else "groups of features"
 
 
 def _names(estimator):

@@ -18,6 +18,7 @@ from genestimators.selection._evidence_reader import EvidenceReader
 from genestimators.selection._feature_groups import kept_units, unit_labels
 from genestimators.selection._gather import Request, gather
 from genestimators.selection._targets import (
+    check_counts,
     check_halves,
     check_scoring_of,
     holds_classes,
@@ -382,6 +383,7 @@ class StableFeatureSelector(
                 f"{type(self).__name__} needs at least 4 rows of positive weight to "
                 f"halve. Got {np.count_nonzero(weight)}; pass more rows."
             )
+        check_counts(weight)
         if classifier:
             check_halves(y, weight)
         check_scoring_of(self.scoring, estimator)

@@ -7,6 +7,8 @@ from sklearn.base import is_classifier
 from sklearn.metrics import get_scorer_names
 from sklearn.utils.multiclass import type_of_target
 
+from genestimators.resampling._draws import MAX_OCCURRENCES
+
 SQUARED = (None, "r2", "neg_mean_squared_error", "neg_root_mean_squared_error")
 
 
@@ -48,6 +50,19 @@ def _is_number(item):
 def are_counts(weight):
     """Whether weights are whole, so that each is a number of rows."""
     return weight is None or bool((weight == np.floor(weight)).all())
+
+
+def check_counts(weight):
+    """Refuse whole weights that would stand for too many rows."""
+    if weight is None or not are_counts(weight):
+        return
+    mean = weight[weight > 0].mean()
+    if mean > MAX_OCCURRENCES:
+        raise ValueError(
+            "Whole weights are numbers of rows and must not come to more than "
+            f"{MAX_OCCURRENCES} rows on average. Got a mean of {mean:.6g}; divide them "
+            "by the largest, which makes them relative."
+        )
 
 
 def check_halves(y, weight):

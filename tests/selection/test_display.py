@@ -74,6 +74,8 @@ def test_statistics_of_knockoffs_are_drawn(display, groups):
     )
     means = selector.statistics_.mean(axis=0)
     np.testing.assert_allclose(np.sort(heights), np.sort(means))
+    what = "groups of features" if groups else "features"
+    assert drawn.ax_.get_xlabel() == f"{what} by their mean statistic"
 
 
 def test_axes_can_be_given(display, fitted):

@@ -196,6 +196,19 @@ def test_pickles_carry_no_data():
         np.testing.assert_array_equal(read.get_support(), fitted.get_support())
 
 
+@pytest.mark.parametrize("always_keep", [None, [0]])
+def test_bounds_can_be_asked_for_after_a_pickle(always_keep):
+    """They are worked out late, from what a pickle carries."""
+    X, y = clear_problem()
+    fitted = selector(
+        criterion="pfer_r_concave", alpha=1.0, always_keep=always_keep
+    ).fit(X, y)
+    read = pickle.loads(pickle.dumps(fitted))
+    np.testing.assert_array_equal(
+        read.expected_false_positives_, fitted.expected_false_positives_
+    )
+
+
 def test_permuted_runs_need_the_data():
     """After a pickle they cannot be made any more, which is said with the numbers."""
     X, y = clear_problem()

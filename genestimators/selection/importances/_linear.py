@@ -38,6 +38,7 @@ ONE_BY_ONE = 320  # units; of more than these many go at a time
 _TOGETHER = 512  # columns of which the moments of all draws are kept at once
 _PENALTIES = 50  # of a lasso path
 _LAST_PENALTY = 1e-2  # of the largest
+_SMALL = 1e-140  # its square is still far from the least number there is
 _NO_SPREAD = 1e-14  # of the size of a column: rounding, not spread
 
 
@@ -166,12 +167,23 @@ def targets_of(y, classifier):
             block = block[:, 1:] if len(classes) == 2 else block
         else:
             block = output.astype(np.float64)[:, None]
+            _check_squares(block)
         block = block - block.mean(axis=0)
         if outputs.shape[1] > 1:  # outputs of any units count alike
             spread = np.sqrt(np.square(block).mean(axis=0).sum())
             block = block / spread if spread > 0 else 0 * block
         columns.append(block)
     return np.hstack(columns)
+
+
+def _check_squares(y):
+    """Refuse targets whose squares are no numbers any more."""
+    size = np.abs(y).max()
+    if size and not _SMALL < size < 1 / _SMALL:
+        raise ValueError(
+            f"y must have sizes between {_SMALL:g} and {1 / _SMALL:g}, as it is "
+            f"squared. Got {size:.3g} at most; change its unit."
+        )
 
 
 class LinearFits:
@@ -192,7 +204,8 @@ class LinearFits:
         self.at_once = data.n_units <= ONE_BY_ONE and len(data.labels) <= _TOGETHER
         self.Z, self.spread = _centred(Z)
         scale = 1.0 if base.standardised else self.spread
-        self.ridge = np.broadcast_to(base.ridge / np.square(scale), len(data.labels))
+        ridge = np.square(np.sqrt(base.ridge) / scale)
+        self.ridge = np.broadcast_to(ridge, len(data.labels))
         self.Y = targets_of(data.y, data.classifier)
         self.known = self.scale = None
         self.inside = [(draw.rows, draw.counts) for draw in data.draws]
@@ -440,17 +453,27 @@ def _centred(Z):
         What columns were divided by; 1 for those that are constant.
     """
     if sparse.issparse(Z):
+        Z = Z.copy()
+        unit = _unit_of(abs(Z).max(axis=0).toarray().ravel())
+        Z.data /= unit[Z.indices]
         squares = np.asarray(Z.multiply(Z).mean(axis=0)).ravel()
         spread = np.sqrt(np.where(squares > 0, squares, 1.0))
-        Z = Z.copy()
         Z.data /= spread[Z.indices]
-        return Z, spread
+        return Z, spread * unit
+    # Squares of cells in units of a power of two neither overflow nor vanish.
     size = np.abs(Z).max(axis=0, initial=0.0)
-    Z = Z - Z.mean(axis=0)
+    unit = _unit_of(size)
+    Z = Z / unit
+    Z -= Z.mean(axis=0)
     spread = Z.std(axis=0)
-    there = spread > _NO_SPREAD * size
+    there = spread > _NO_SPREAD * (size / unit)
     spread = np.where(there, spread, 1.0)
-    return Z * (there / spread), spread
+    return Z * (there / spread), np.where(there, spread * unit, 1.0)
+
+
+def _unit_of(size):
+    """The powers of two at or below some sizes, 1 for zeros."""
+    return np.exp2(np.floor(np.log2(np.where(size > 0, size, 1.0))))
 
 
 def _shares(costs, total):

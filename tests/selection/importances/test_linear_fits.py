@@ -255,11 +255,12 @@ def test_constant_columns_are_of_no_use(estimator, kind, constant):
     )
 
 
+@pytest.mark.parametrize("powers", [[-6, 6, 0, 3, -3], [-180, 170, 0, 200, -40]])
 @pytest.mark.parametrize("estimator", [None, LinearRegression()])
-def test_units_of_columns_do_not_matter(estimator):
-    """Columns in units of 1e-6 to 1e6 are eliminated as they are in their own."""
+def test_units_of_columns_do_not_matter(estimator, powers):
+    """Columns are eliminated as they are in their own units, whatever their size."""
     X, y = problem(10)
-    scale = 10.0 ** np.array([-6, 6, 0, 3, -3])
+    scale = 10.0 ** np.array(powers)
     base = linear_base(estimator, False)
     one, two = (
         LinearFits(base, data_of(Z, y), Z).evidence("elimination")
