@@ -78,3 +78,11 @@ class DocLink:
 
     def _doc_link_url_param_generator(self):
         return {"name": type(self).__name__}
+
+
+def holds_estimators(estimator):
+    """Whether an estimator is made of others, one of which may fill missing values."""
+    return pipeline_steps(estimator) is not None or any(
+        hasattr(value, "fit") and not isinstance(value, type)
+        for value in estimator.get_params(deep=False).values()
+    )

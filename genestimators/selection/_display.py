@@ -232,4 +232,4 @@ def _names(estimator):
     names = getattr(estimator, "feature_names_in_", None)
     if names is None:
         return [f"x{i}" for i in range(estimator.n_features_in_)]
-    return list(names)
+    return [str(name).replace("$", r"\$") for name in names]  # no mathematics

@@ -107,6 +107,15 @@ class Data:
         return len(self.forced)
 
     @property
+    def knows_targets(self):
+        """Whether draws or weights belong to y: classes are in all, or weights differ.
+
+        With y in another order they would then not be what they are.
+        """
+        counts = np.concatenate([draw.counts for draw in self.draws])
+        return self.classifier or bool(np.ptp(counts) > 0)
+
+    @property
     def left_out(self):
         """Whether every draw leaves rows out."""
         return all(len(draw.out_of_bag) for draw in self.draws)
@@ -166,3 +175,12 @@ def ranks_of(scores, forced):
     ranks = np.empty((n_draws, n_units), dtype=int)
     np.put_along_axis(ranks, order, np.arange(1, n_units + 1)[None], axis=1)
     return np.where((scores > 0) | forced, ranks, n_units + 1)
+
+
+def ranks_without(useless, ranks):
+    """Ranks of the units that are of use, n_units + 1 for the others."""
+    n_units = ranks.shape[1]
+    order = np.argsort(np.where(useless, n_units + 1, ranks), axis=1, kind="stable")
+    own = np.empty_like(ranks)
+    np.put_along_axis(own, order, np.arange(1, n_units + 1)[None], axis=1)
+    return np.where(useless, n_units + 1, own)

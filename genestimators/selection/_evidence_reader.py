@@ -7,7 +7,7 @@ from sklearn.utils.validation import check_memory
 
 from genestimators import _params
 from genestimators._exceptions import NothingSelectedWarning, warn_user
-from genestimators.selection._gather import gather_null
+from genestimators.selection._gather import fingerprint, gather_null
 from genestimators.selection._halves import is_halving, is_paired
 from genestimators.selection.error_control._criteria import (
     ALPHA,
@@ -131,6 +131,12 @@ class EvidenceReader:
                     f"criterion='fdr' at alpha={self.alpha!r} needs {n_runs} runs with "
                     f"permuted y, and {made} were made before this selector was "
                     "pickled or copied, without the data; fit it again."
+                )
+            if fingerprint(self._request) != self._words:
+                raise ValueError(
+                    f"criterion='fdr' at alpha={self.alpha!r} needs runs with permuted "
+                    "y on the data of the fit, and X or y have been changed since; fit "
+                    "again."
                 )
             cached = self._cached(gather_null, ["n_jobs"])
             self._null_scores = cached(self._request, n_runs, n_jobs=self.n_jobs)

@@ -15,7 +15,8 @@ from genestimators._delegate import tags_of
 from genestimators._inputs import n_rows_of, per_row_names, take_rows
 from genestimators._parallel import Progress
 from genestimators._version import __version__
-from genestimators.resampling._hashing import derive
+from genestimators.resampling._hashing import derive, digest
+from genestimators.resampling._keys import content_keys
 from genestimators.selection._evidence import Data, order_of, ranks_of
 from genestimators.selection._halves import is_paired, plan_draws
 from genestimators.selection._targets import SQUARED
@@ -25,11 +26,8 @@ from genestimators.selection.importances._additive import (
     centred_ranks,
     working_response,
 )
-from genestimators.selection.importances._linear import (
-    LinearFits,
-    linear_base,
-    numbers_of,
-)
+from genestimators.selection.importances._linear import LinearFits, numbers_of
+from genestimators.selection.importances._linear_bases import linear_base
 from genestimators.selection.importances._refits import (
     refit_evidence,
     refit_null_scores,
@@ -87,6 +85,11 @@ class Request:
         return replace(self, params={}, **rows)
 
 
+def fingerprint(request):
+    """A word that stands for X and y as they are, row by row."""
+    return digest(content_keys(request.X, request.y, exact=True).tobytes())
+
+
 def gather(request, n_jobs=None, verbose=0, owner=""):
     """Evidence for a request.
 
@@ -106,7 +109,8 @@ def gather(request, n_jobs=None, verbose=0, owner=""):
 def gather_null(request, n_runs, n_jobs=None):
     """Scores of runs in which the rows of y are permuted.
 
-    Run r is the same however many there are.
+    Or those of X, where draws or weights belong to y. Run r is the same however many
+    there are.
 
     Returns
     -------
@@ -124,6 +128,10 @@ def gather_null(request, n_runs, n_jobs=None):
     if linear is not None:
         return np.stack(list(linear.null_scores(request.importance, orders)))
     if request.importance == "additive":
+        if data.knows_targets:
+            return np.stack(
+                [_additive(replace(data, X=take_rows(data.X, o)))[0] for o in orders]
+            )
         return _additive(data, orders)[2]
     return np.stack(list(refit_null_scores(data, request.importance, orders)))
 

@@ -10,21 +10,22 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from genestimators import _inputs, _params
-from genestimators._delegate import DocLink, inherit_tags
+from genestimators._delegate import DocLink, holds_estimators, inherit_tags
 from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
 from genestimators.resampling._hashing import mix_int
 from genestimators.selection._evidence_reader import EvidenceReader
 from genestimators.selection._feature_groups import kept_units, unit_labels
-from genestimators.selection._gather import Request, gather
+from genestimators.selection._gather import Request, fingerprint, gather
 from genestimators.selection._targets import (
     check_counts,
     check_halves,
     check_scoring_of,
     holds_classes,
+    of_mean_one,
 )
 from genestimators.selection.error_control._criteria import ALPHA, CRITERIA
-from genestimators.selection.importances._linear import linear_base
+from genestimators.selection.importances._linear_bases import linear_base
 
 IMPORTANCES = (
     "auto",
@@ -137,8 +138,8 @@ class StableFeatureSelector(
     max_features : int, default=None
         The best so many are kept where more are significant, groups as a whole.
     memory : str or object with `cache`, default=None
-        Where fits are cached, by the content of everything they depend on; needs an
-        integer `random_state`.
+        Where fits are cached, by the content of data and parameters (functions and
+        classes by their names); needs an integer `random_state`.
     n_jobs : int, default=None
         Draws are fitted in parallel; results do not depend on it. Closed forms use
         one job.
@@ -206,9 +207,10 @@ class StableFeatureSelector(
     turns would all end up in the middle. The losses, however, are those of each draw's
     own order, since an order that has seen the rows left out would be judged too well.
 
-    "Exact if no feature matters" means: with permuted y all runs are exchangeable, and
-    at most a share `alpha` of such data sets has any feature selected. Rows are
-    permuted one by one, so it does not hold where rows of a group are alike.
+    "Exact if no feature matters" means: with permuted y (or X, where halves hold every
+    class, or weights differ) all runs are exchangeable, and at most a share `alpha` of
+    such data sets has any feature selected, unless rows of a group are alike. Nested
+    models in closed form have at most 320 units, additive ones 64.
 
     A pickled or copied selector carries no data: its rule can be changed as before,
     but runs with permuted y that were not made until then cannot be made.
@@ -334,8 +336,7 @@ class StableFeatureSelector(
         """
         request = self._request_of(X, y, sample_weight, groups, params)
         self._check_rule(request)
-        ignore = ["n_jobs", "verbose", "owner"]
-        evidence, engine = self._cached(gather, ignore)(
+        evidence, engine = self._cached(gather, ["n_jobs", "verbose", "owner"])(
             request,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
@@ -343,6 +344,7 @@ class StableFeatureSelector(
         )
         self._request, self._evidence = request, evidence
         self._null_scores, self._selected, self._warned_of = None, None, None
+        self._words = fingerprint(request)
         self.importance_ = request.importance
         self.engine_ = engine
         self.feature_groups_ = request.labels
@@ -384,6 +386,8 @@ class StableFeatureSelector(
                 f"halve. Got {np.count_nonzero(weight)}; pass more rows."
             )
         check_counts(weight)
+        if estimator is None:  # whose ridge of 1 is to be weighed against them
+            weight = of_mean_one(weight)
         if classifier:
             check_halves(y, weight)
         check_scoring_of(self.scoring, estimator)
@@ -476,6 +480,8 @@ class StableFeatureSelector(
             tags.input_tags.allow_nan = False
             tags.input_tags.sparse = True
             tags.target_tags.multi_output = True
+        elif holds_estimators(self.estimator):
+            tags.input_tags.allow_nan = True  # what a composite says is not reliable
         if isinstance(self.importance, str) and self.importance == "additive":
             tags.input_tags.sparse = tags.input_tags.allow_nan = False
         tags.target_tags.required = True

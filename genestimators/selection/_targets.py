@@ -65,6 +65,16 @@ def check_counts(weight):
         )
 
 
+def of_mean_one(weight):
+    """Relative weights with a mean of one over rows that have some; counts as they are.
+
+    Parameters
+    ----------
+    weight : ndarray of shape (n,) or None
+    """
+    return weight if are_counts(weight) else weight / weight[weight > 0].mean()
+
+
 def check_halves(y, weight):
     """Refuse classes of which not every half can have a row."""
     weight = np.ones(len(y)) if weight is None else weight

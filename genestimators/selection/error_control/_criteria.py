@@ -4,7 +4,7 @@ A rule is a function of the evidence and of the parameters that belong to it.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 
 import numpy as np
@@ -197,7 +197,7 @@ def _rule(evidence, criterion, alpha, threshold, null_scores):
     if criterion == "fdr":
         return _by_rate(evidence, alpha, null_scores)
     if criterion == "pfer_integrated":
-        return _by_integral(evidence, alpha)
+        return _among_used(evidence, _by_integral, alpha)
     if criterion == "frequency":
         size = best_size(evidence)
         if size is None:
@@ -207,7 +207,68 @@ def _rule(evidence, criterion, alpha, threshold, null_scores):
                 "`resampling`."
             )
         return _by_frequency(evidence, size, threshold or THRESHOLD)
-    return _by_bound(evidence, criterion, alpha, threshold or THRESHOLD)
+    threshold = threshold or THRESHOLD
+    return _among_used(evidence, _by_bound, criterion, alpha, threshold)
+
+
+def _among_used(evidence, rule, *args):
+    """A rule applied to the units that some draw has found a use for.
+
+    The bounds ask how often a false unit would be kept by chance, of so many. Columns
+    that cannot be kept, constants and copies, must not count among them: they would
+    let every draw keep more.
+    """
+    n_units = evidence.n_units
+    used = (evidence.ranks <= n_units).any(axis=0)
+    if used.all():
+        return rule(evidence, *args)
+    n_used = int(used.sum())
+    if not n_used:
+        nothing = np.zeros(n_units)
+        return Selected(
+            nothing > 0,
+            evidence.order,
+            0,
+            nothing,
+            measure=nothing,
+            bound=partial(np.full, n_units, float(n_units)),
+        )
+    places = np.flatnonzero(used)
+    ranks = evidence.ranks[:, used]
+    number = np.cumsum(used) - 1
+    some = replace(
+        evidence,
+        ranks=np.where(ranks > n_units, n_used + 1, ranks),
+        scores=evidence.scores[:, used],
+        order=number[evidence.order[used[evidence.order]]],
+    )
+    found = rule(some, *args)
+    significant = np.zeros(n_units, dtype=bool)
+    significant[places] = found.significant
+
+    def widened(values, rest):
+        wide = np.full(n_units, rest)
+        wide[places] = values
+        return wide
+
+    last = evidence.order[~used[evidence.order]]
+    integral = rule is _by_integral
+    return Selected(
+        significant,
+        np.r_[places[found.order], last],
+        found.size,
+        widened(found.frequencies, 0.0),
+        measure=widened(found.measure, float(n_used) if integral else 0.0),
+        bar=found.bar,
+        bound=partial(_bound_among, found, places, n_units),
+    )
+
+
+def _bound_among(found, places, n_units):
+    """Expected false positives: of all that are used, where the others are selected."""
+    wide = np.full(n_units, float(len(places)))
+    wide[places] = found.expected_false_positives
+    return wide
 
 
 def _by_prediction(evidence):

@@ -1,26 +1,23 @@
 """Evidence of linear least squares, from moments: no fit is ever repeated."""
 
 import warnings
-from dataclasses import dataclass
+from dataclasses import replace
 from itertools import repeat
 
 import numpy as np
 from scipy import sparse
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.linear_model import (
-    ElasticNet,
-    Lasso,
-    LinearRegression,
-    LogisticRegression,
-    Ridge,
-    RidgeClassifier,
     enet_path,
 )
-from sklearn.preprocessing import StandardScaler
 
-from genestimators._delegate import pipeline_steps
 from genestimators._inputs import frame_columns
-from genestimators.selection._evidence import Evidence, order_of, ranks_of
+from genestimators.selection._evidence import (
+    Evidence,
+    order_of,
+    ranks_of,
+    ranks_without,
+)
 from genestimators.selection.importances._elimination import (
     eliminate,
     members,
@@ -30,6 +27,7 @@ from genestimators.selection.importances._elimination import (
 )
 from genestimators.selection.importances._moments import (
     CONSTANT,
+    copies_among,
     moments_of,
     moments_of_targets,
 )
@@ -40,96 +38,6 @@ _PENALTIES = 50  # of a lasso path
 _LAST_PENALTY = 1e-2  # of the largest
 _SMALL = 1e-140  # its square is still far from the least number there is
 _NO_SPREAD = 1e-14  # of the size of a column: rounding, not spread
-
-
-@dataclass(frozen=True)
-class LinearBase:
-    """A penalised least-squares fit that has closed forms.
-
-    Attributes
-    ----------
-    ridge : float
-        Penalty of the squared coefficients, where the loss is the sum of squares.
-    scaled : bool
-        Whether columns are divided by their standard deviation in each draw.
-    l1_ratio : float or None
-        Of a lasso or elastic net, whose own penalty is not used; its path is.
-    """
-
-    ridge: float
-    scaled: bool
-    l1_ratio: float | None = None
-
-    @property
-    def standardised(self):
-        """Whether fits are those on standardised columns.
-
-        Without a ridge the scale of a column means nothing to a fit, only to the
-        path of a lasso; it would to the least ridge that makes matrices invertible.
-        """
-        return self.scaled or self.ridge == 0
-
-
-def linear_base(estimator, classifier):
-    """The closed form of an estimator, or None where there is none.
-
-    Parameters
-    ----------
-    estimator : estimator or None
-        None is ridge regression with a penalty of 1 on standardised columns. A
-        pipeline may have a StandardScaler in front.
-    classifier : bool
-        Classes are fitted as their indicators, that of logistic regression by the
-        penalty that has the same weight against the curvature at even odds.
-
-    Returns
-    -------
-    base : LinearBase or None
-    """
-    if estimator is None:
-        return LinearBase(1.0, scaled=True)
-    steps = pipeline_steps(estimator)
-    if steps is None:
-        return _bare_base(estimator, classifier, scaled=False)
-    *before, (_, last) = steps
-    if not all(_standardises(step) for _, step in before):
-        return None
-    return _bare_base(last, classifier, scaled=bool(before))
-
-
-def _standardises(step):
-    return type(step) is StandardScaler and step.with_std and step.with_mean
-
-
-def _bare_base(estimator, classifier, scaled):
-    kind = type(estimator)
-    if not getattr(estimator, "fit_intercept", False):
-        return None
-    if kind in (LinearRegression, Ridge, Lasso, ElasticNet):
-        if classifier or getattr(estimator, "positive", False):
-            return None
-        if kind is LinearRegression:
-            return LinearBase(0.0, scaled)
-        if kind is Ridge:
-            alpha = estimator.alpha
-            return LinearBase(float(alpha), scaled) if np.ndim(alpha) == 0 else None
-        ratio = 1.0 if kind is Lasso else float(estimator.l1_ratio)
-        return LinearBase(0.0, scaled, l1_ratio=ratio) if ratio > 0 else None
-    if not classifier or estimator.class_weight is not None:
-        return None
-    if kind is RidgeClassifier:
-        # Its targets are -1 and 1, indicators are half as far apart.
-        return LinearBase(float(estimator.alpha), scaled)
-    if kind is LogisticRegression and _is_ridge(estimator):
-        return LinearBase(4.0 / float(estimator.C), scaled)
-    return None
-
-
-def _is_ridge(estimator):
-    if estimator.C == np.inf:
-        return True
-    ratio = getattr(estimator, "l1_ratio", None)
-    return estimator.penalty in ("l2", "deprecated") and not ratio
 
 
 def numbers_of(X):
@@ -206,6 +114,9 @@ class LinearFits:
         scale = 1.0 if base.standardised else self.spread
         ridge = np.square(np.sqrt(base.ridge) / scale)
         self.ridge = np.broadcast_to(ridge, len(data.labels))
+        # By which the ridge that is added to a lasso's fits goes.
+        self.weight = np.mean(np.concatenate([draw.counts for draw in data.draws]))
+        self.copies = copies_among(self.Z, self.columns)
         self.Y = targets_of(data.y, data.classifier)
         self.known = self.scale = None
         self.inside = [(draw.rows, draw.counts) for draw in data.draws]
@@ -219,6 +130,9 @@ class LinearFits:
         if importance == "elimination":
             ranks, scores = self._eliminate()
             order = self._consensus(order_of(ranks, scores, data.forced))
+            useless = ((scores <= 0) | self.copies) & ~data.forced
+            scores = np.where(useless, 0.0, scores)
+            ranks = ranks_without(useless, ranks)
         else:
             scores = self.scores(importance)
             ranks = ranks_of(scores, data.forced)
@@ -242,12 +156,13 @@ class LinearFits:
     def scores(self, importance):
         """Importances, ndarray of shape (n_draws, n_units)."""
         if importance == "elimination":
-            return self._eliminate()[1]
+            useless = self.copies & ~self.data.forced
+            return np.where(useless, 0.0, self._eliminate()[1])
         one = {"coef": self._entries, "conditional": self._conditional}[importance]
         return np.stack([one(b) for b in range(len(self.inside))])
 
     def null_scores(self, importance, orders):
-        """Importances where the rows of y are in other orders.
+        """Importances where rows of y, or of X if draws know y, are in other orders.
 
         Parameters
         ----------
@@ -257,6 +172,11 @@ class LinearFits:
         ------
         scores : ndarray of shape (n_draws, n_units)
         """
+        if self.data.knows_targets:
+            for order in orders:
+                other = replace(self.data, X=None)
+                yield LinearFits(self.base, other, self.Z[order]).scores(importance)
+            return
         known = repeat(None)
         if importance == "elimination" and self.at_once:
             known = self._known_of(orders)
@@ -389,7 +309,7 @@ class LinearFits:
         """Losses of the fits on the first units of each draw's order."""
         ridge = self.ridge
         if self.base.l1_ratio is not None:
-            ridge = ridge + 1.0  # what a lasso selects is fitted by a ridge
+            ridge = ridge + self.weight  # what a lasso selects is fitted by a ridge
         if self.at_once and orders.shape[1] == self.data.n_units:
             train, test, labels = self._moments()
             return nested_losses(train, test, ridge, orders, labels)

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import sparse
 
 CONSTANT = 1e-20  # variance of centred columns, below which there is none
+_SAME = 9  # decimals in which copies agree
 _ROUNDING = 1e-13  # of its mean square: what a difference of two sums leaves of it
 
 
@@ -139,3 +140,37 @@ def moments_of_targets(X, targets, parts):
         crosses.append(cross)
         spreads.append(square.reshape(n_runs, k).sum(axis=1))
     return (np.stack(part, axis=1) for part in (means, crosses, spreads))
+
+
+def copies_among(Z, columns):
+    """Units of one column that is an earlier one, up to its sign and size.
+
+    Parameters
+    ----------
+    Z : ndarray or sparse matrix of shape (n, p)
+        Columns of one size; dense ones are centred.
+    columns : list of ndarray
+        Of each unit.
+
+    Returns
+    -------
+    copies : ndarray of shape (n_units,), bool
+    """
+    seen, copies = set(), np.zeros(len(columns), dtype=bool)
+    Z = Z.tocsc() if sparse.issparse(Z) else Z
+    for unit, own in enumerate(columns):
+        if len(own) > 1:
+            continue
+        if sparse.issparse(Z):
+            stored = slice(*Z.indptr[own[0] : own[0] + 2])
+            column, where = Z.data[stored], Z.indices[stored].tobytes()
+        else:
+            column, where = Z[:, own[0]], b""
+        column = np.round(column, _SAME)
+        there = np.flatnonzero(column)
+        if not len(there):
+            continue
+        word = hash((where, (np.sign(column[there[0]]) * column + 0.0).tobytes()))
+        copies[unit] = word in seen
+        seen.add(word)
+    return copies

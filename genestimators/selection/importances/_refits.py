@@ -1,11 +1,12 @@
 """Evidence of any estimator: it is fitted again on every draw and every nested size."""
 
+from copy import copy
 from dataclasses import replace
 from inspect import signature
 
 import numpy as np
 from scipy import sparse
-from sklearn.base import clone
+from sklearn.base import ClassifierMixin, RegressorMixin, clone
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.metrics import check_scoring
 
@@ -262,7 +263,7 @@ def coefficient_sizes(model, X):
     last = model
     if steps is not None:
         for _, step in steps[:-1]:
-            if not _keeps_columns(step):
+            if not keeps_columns(step):
                 raise ValueError(
                     'importance="coef" needs coefficients of the features themselves, '
                     f"and {type(step).__name__} makes other columns of them; use "
@@ -287,7 +288,7 @@ def coefficient_sizes(model, X):
     return sizes * spread if len(sizes) == len(spread) else sizes
 
 
-def _keeps_columns(step):
+def keeps_columns(step):
     """Whether a fitted transformer says that its columns are those it was given."""
     n_features = getattr(step, "n_features_in_", None)
     if n_features is None or not hasattr(step, "get_feature_names_out"):
@@ -335,15 +336,36 @@ def _fit_draw(
             reached = max(reached, scores[gone].max())
             kept = np.sort(kept[order[:left]])
         if losses:
-            lost.append(fits.loss(_constant(fits, classifier), None, scorer))
+            lost.append(_loss_of_nothing(fits, scorer, classifier))
     if importance != "elimination":
         scores = worth
     ranks = np.where((scores <= 0) & ~forced, n_units + 1, ranks)
     return ranks, np.maximum(scores, 0.0), np.array(lost[::-1])
 
 
-def _constant(fits, classifier):
-    """What predicts without any feature."""
+def _loss_of_nothing(fits, scorer, classifier):
+    """The loss without any feature: of a constant, by the same score as the others."""
     rows, weight = fits.draw.rows, fits.draw.counts
-    model = DummyClassifier(strategy="prior") if classifier else DummyRegressor()
-    return model.fit(np.zeros((len(rows), 1)), fits.y[rows], sample_weight=weight)
+    if scorer is not None or _scores_plainly(fits.estimator):
+        model = DummyClassifier(strategy="prior") if classifier else DummyRegressor()
+        model.fit(np.zeros((len(rows), 1)), fits.y[rows], sample_weight=weight)
+        return fits.loss(model, None, scorer)
+    blank = copy(fits)  # its own score, of a fit to a column of zeros
+    blank.X = np.zeros((len(fits.y), 1))
+    blank.labels, blank.columns = np.zeros(1, dtype=int), [np.zeros(1, dtype=int)]
+    try:
+        return blank.loss(blank.model([0]), [0], None)
+    except Exception as error:
+        raise ValueError(
+            "`scoring` must be given where the estimator scores in its own way and "
+            "cannot be fitted on one column of zeros, which stands for no feature. Got "
+            f"scoring=None and {type(fits.estimator).__name__}."
+        ) from error
+
+
+def _scores_plainly(estimator):
+    """Whether `score` is accuracy or R2, as it is unless a class has its own."""
+    steps = pipeline_steps(estimator)
+    last = estimator if steps is None else steps[-1][1]
+    plain = (ClassifierMixin.score, RegressorMixin.score)
+    return getattr(type(last), "score", None) in plain

@@ -12,6 +12,7 @@ from sklearn.base import clone
 
 from genestimators._delegate import pipeline_steps, random_state_parameters
 from genestimators.resampling._hashing import derive_seed
+from genestimators.selection.importances._refits import keeps_columns
 from genestimators.selection.knockoffs._copies import draw_copy
 from genestimators.selection.knockoffs._lasso import (
     LogisticLoss,
@@ -177,6 +178,13 @@ def importance_of(model, A):
     """
     steps = pipeline_steps(model)
     last = steps[-1][1] if steps else model
+    for _, step in steps[:-1] if steps else ():
+        if not keeps_columns(step):
+            raise ValueError(
+                "`estimator` must have coefficients or importances of the columns "
+                f"themselves, and {type(step).__name__} makes other columns of them; "
+                "pass an estimator without that step, or a callable as `statistic`."
+            )
     if hasattr(last, "coef_"):
         found = np.abs(np.asarray(last.coef_, dtype=np.float64))
         found = found.reshape(-1, found.shape[-1]).sum(axis=0) if found.ndim else found

@@ -15,11 +15,8 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import MinMaxScaler, StandardScaler
 
 from genestimators.selection.importances import _linear
-from genestimators.selection.importances._linear import (
-    LinearFits,
-    linear_base,
-    numbers_of,
-)
+from genestimators.selection.importances._linear import LinearFits, numbers_of
+from genestimators.selection.importances._linear_bases import linear_base
 from tests.selection.linear_toys import (
     data_of,
     problem,
@@ -373,6 +370,11 @@ class OwnRidge(Ridge):
         (Ridge(positive=True), False),
         (Ridge(alpha=[1.0, 2.0]), False),
         (Lasso(positive=True), False),
+        (RidgeClassifier(positive=True), True),
+        (Ridge(alpha=-1.0), False),
+        (Ridge(alpha=np.nan), False),
+        (Ridge(solver="none of these"), False),
+        (LogisticRegression(C=0), True),
         (ElasticNet(l1_ratio=0.0), False),
         (RidgeClassifier(class_weight="balanced"), True),
         (LogisticRegression(class_weight="balanced"), True),
