@@ -80,9 +80,12 @@ class DocLink:
         return {"name": type(self).__name__}
 
 
-def holds_estimators(estimator):
-    """Whether an estimator is made of others, one of which may fill missing values."""
-    return pipeline_steps(estimator) is not None or any(
-        hasattr(value, "fit") and not isinstance(value, type)
-        for value in estimator.get_params(deep=False).values()
+def fills_missing(estimator):
+    """Whether an estimator is made of others, one of which fills missing values.
+
+    The tags of a composite say that it takes none if a later step does not.
+    """
+    return any(
+        name.rpartition("__")[2] == "missing_values"
+        for name in estimator.get_params(deep=True)
     )

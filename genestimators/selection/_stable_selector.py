@@ -10,7 +10,7 @@ from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted, validate_data
 
 from genestimators import _inputs, _params
-from genestimators._delegate import DocLink, holds_estimators, inherit_tags
+from genestimators._delegate import DocLink, fills_missing, inherit_tags
 from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
 from genestimators.resampling._hashing import mix_int
@@ -480,8 +480,8 @@ class StableFeatureSelector(
             tags.input_tags.allow_nan = False
             tags.input_tags.sparse = True
             tags.target_tags.multi_output = True
-        elif holds_estimators(self.estimator):
-            tags.input_tags.allow_nan = True  # what a composite says is not reliable
+        elif fills_missing(self.estimator):
+            tags.input_tags.allow_nan = True
         if isinstance(self.importance, str) and self.importance == "additive":
             tags.input_tags.sparse = tags.input_tags.allow_nan = False
         tags.target_tags.required = True

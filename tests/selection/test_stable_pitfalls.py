@@ -110,7 +110,7 @@ def test_own_scores_that_need_columns_ask_for_scoring():
 @pytest.mark.parametrize("importance", ["elimination", "additive", "conditional"])
 @pytest.mark.parametrize("of_classes", [False, True])
 def test_permuted_runs_of_draws_that_know_y(importance, of_classes):
-    """Where halves hold every class, or rows weigh, the rows of X change their order."""
+    """Where halves hold every class, or rows weigh, the rows of X change places."""
     X, y = clear_problem(n=60, p=4)
     weight = None if of_classes else np.linspace(0.5, 1.5, 60)
     y = y > 0 if of_classes else y
