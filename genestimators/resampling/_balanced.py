@@ -24,6 +24,7 @@ BLOCK = 10
 _CHUNK = 1 << 14
 _MOST = 256.0  # rates beyond this are never needed; thresholds reach twice as far
 _COUNTS = np.arange(2 * int(_MOST) + 256.0)
+_FEW = 48  # terms of a distribution
 _JITTER = 0x6A09E667F3BCC909  # separates the place within a tenth from its rank
 
 
@@ -42,7 +43,7 @@ class BalancedUniforms:
         self.states = states
         self.seed = seed
         self._block = None
-        self._ranks = None
+        self._known = None
 
     def __getstate__(self):
         return {"states": self.states, "seed": self.seed}
@@ -53,42 +54,61 @@ class BalancedUniforms:
     def __call__(self, number):
         """The uniforms of replicate `number`, shape (m,), in [0, 1)."""
         block, place = divmod(number, BLOCK)
+        if len(self.states) <= _CHUNK:
+            if self._block != block:  # kept for the other nine
+                self._known = self._words(block, slice(None))
+                self._block = block
+            words, ranks = self._known
+            return _uniforms_of(words[place], ranks[place])
         uniforms = np.empty(len(self.states))
-        ranks = self._block_ranks(block)
         for start in range(0, len(self.states), _CHUNK):
             part = slice(start, start + _CHUNK)
             states = self._block_states(block, part)
             words = step(states, place)
-            if ranks is None:
-                rank = sum(step(states, other) < words for other in _others(place))
-            else:
-                rank = ranks[place, part]
-            uniforms[part] = rank + to_unit(mix(words + np.uint64(_JITTER)))
-        uniforms /= BLOCK
-        return np.minimum(uniforms, np.nextafter(1.0, 0.0), out=uniforms)
+            rank = sum(step(states, other) < words for other in _others(place))
+            uniforms[part] = _uniforms_of(words, rank)
+        return uniforms
+
+    def many(self, numbers):
+        """The uniforms of consecutive replicates, shape (n_numbers, m)."""
+        if len(self.states) <= _CHUNK:
+            return np.stack([self(number) for number in numbers])
+        uniforms = np.empty((len(numbers), len(self.states)))
+        places = np.array([divmod(number, BLOCK) for number in numbers])
+        for block in np.unique(places[:, 0]):
+            rows = np.flatnonzero(places[:, 0] == block)
+            for start in range(0, len(self.states), _CHUNK):
+                part = slice(start, start + _CHUNK)
+                words, ranks = self._words(int(block), part)
+                for row, place in zip(rows, places[rows, 1], strict=True):
+                    uniforms[row, part] = _uniforms_of(words[place], ranks[place])
+        return uniforms
 
     def _block_states(self, block, part):
         word = derive(self.seed, block) & MASK
         return mix(self.states[part] ^ np.uint64(word))
 
-    def _block_ranks(self, block):
-        """The tenth of each occurrence in each replicate of a block, (10, m).
+    def _words(self, block, part):
+        """Words of each replicate of a block, (10, m), and their ranks among the ten.
 
-        Kept for the other nine; None where that would take too much memory.
+        The rank is the tenth in which the uniform lies.
         """
-        if len(self.states) > _CHUNK:
-            return None
-        if self._block != block:
-            states = self._block_states(block, slice(None))
-            words = np.stack([step(states, place) for place in range(BLOCK)])
-            self._ranks = np.stack(
-                [
-                    (words < words[place]).sum(axis=0, dtype=np.uint8)
-                    for place in range(BLOCK)
-                ]
-            )
-            self._block = block
-        return self._ranks
+        states = self._block_states(block, part)
+        words = np.stack([step(states, place) for place in range(BLOCK)])
+        ranks = np.zeros(words.shape, dtype=np.uint8)
+        for place in range(BLOCK):
+            for other in range(place):
+                less = words[other] < words[place]
+                ranks[place] += less
+                ranks[other] += ~less  # words of different places are never equal
+        return words, ranks
+
+
+def _uniforms_of(words, ranks):
+    uniforms = to_unit(mix(words + np.uint64(_JITTER)))
+    uniforms += ranks
+    uniforms /= BLOCK
+    return np.minimum(uniforms, np.nextafter(1.0, 0.0), out=uniforms)
 
 
 def _others(place):
@@ -98,8 +118,17 @@ def _others(place):
 
 def poisson_cdf(rate, size):
     """P(N <= k) for k = 0 .. size - 1."""
+    term = np.exp(-rate)
+    if size <= _FEW:  # a loop is faster here, and does the same sums
+        term = total = float(term)
+        cdf = [min(total, 1.0)]
+        for k in range(1, size):
+            term *= rate / k
+            total += term
+            cdf.append(min(total, 1.0))
+        return np.array(cdf)
     terms = np.empty(size)
-    terms[0] = np.exp(-rate)
+    terms[0] = term
     np.divide(rate, _COUNTS[1:size], out=terms[1:])
     return np.minimum(np.cumsum(np.cumprod(terms)), 1.0)
 
@@ -161,8 +190,15 @@ def _counts_at(uniforms, cuts):
     """How many of the cuts are at or below each uniform."""
     counts = np.empty(len(uniforms), dtype=np.int32)
     for start in range(0, len(uniforms), _CHUNK):
-        part = slice(start, start + _CHUNK)
-        counts[part] = np.searchsorted(cuts, uniforms[part], side="right")
+        own = uniforms[start : start + _CHUNK]
+        reached = cuts[: np.searchsorted(cuts, own.max(initial=0.0), side="right")]
+        if len(reached) > 2 * BLOCK:
+            counts[start : start + _CHUNK] = np.searchsorted(cuts, own, side="right")
+            continue
+        total = np.zeros(len(own), dtype=np.uint8)
+        for cut in reached:
+            total += own >= cut
+        counts[start : start + _CHUNK] = total
     return counts
 
 

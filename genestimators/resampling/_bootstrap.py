@@ -152,7 +152,12 @@ class BootstrapDraws(Draws):
         )
 
     def counts_of(self, number):
-        uniforms = self._uniforms(number)
+        return self._counts_at(self._uniforms(number))
+
+    def counts_matrix(self, numbers):
+        return np.stack([self._counts_at(own) for own in self._uniforms.many(numbers)])
+
+    def _counts_at(self, uniforms):
         if self.strata is None:
             return poisson_counts(uniforms, self.fraction)
         weights = self.occurrences.weights

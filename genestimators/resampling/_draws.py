@@ -299,8 +299,34 @@ class Draws(Sequence):
         number = int(number)
         if number < 0 or (self.limit is not None and number >= self.limit):
             raise IndexError(f"There is no draw {number}.")
+        return self.draw_of(number, self.counts_of(number))
+
+    def counts_matrix(self, numbers):
+        """How often each occurrence is drawn in some draws, (n_numbers, m)."""
+        return np.stack([self.counts_of(number) for number in numbers])
+
+    def weights_of(self, counts):
+        """The weights of the occurrences, where they are drawn so often.
+
+        Parameters
+        ----------
+        counts : ndarray of shape (n_draws, m)
+
+        Returns
+        -------
+        weights : ndarray of shape (n_draws, m)
+            Whole numbers unless there are fractional weights.
+        """
         occurrences = self.occurrences
-        counts = self.counts_of(number)
+        if occurrences.weights is not None:
+            counts = counts * occurrences.weights
+        if self.importance is not None:
+            counts = counts * self.importance[occurrences.rows]
+        return counts
+
+    def draw_of(self, number, counts):
+        """The draw of a number, whose counts are known."""
+        occurrences = self.occurrences
         drawn = counts > 0
         if not drawn.any():
             raise ValueError(
