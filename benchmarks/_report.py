@@ -1,12 +1,14 @@
 """Tables of results: printed, and written to results/ with what they were made on."""
 
 import argparse
+import atexit
 import datetime
 import os
 import platform
 import sys
 from pathlib import Path
 
+import joblib
 import numpy as np
 import scipy
 import sklearn
@@ -101,7 +103,32 @@ def arguments(description):
     parser.add_argument(
         "--quick", action="store_true", help="a smoke run of seconds; writes no table"
     )
-    return parser.parse_args()
+    parser.add_argument(
+        "--dask",
+        nargs="?",
+        const="",
+        metavar="SCHEDULER",
+        help="send what runs in parallel to a Dask cluster: the one at this address "
+        "(its workers need this folder on their path), or one made on this machine",
+    )
+    args = parser.parse_args()
+    if args.dask is not None:
+        use_dask(args.dask)
+    return args
+
+
+def use_dask(address, **settings):
+    """Make a Dask cluster joblib's backend until the script ends; its client."""
+    from distributed import Client  # an extra
+
+    if address:
+        client = Client(address)
+    else:
+        settings = {"threads_per_worker": 1, "dashboard_address": ":0", **settings}
+        client = Client(**settings)
+    atexit.register(client.close)
+    joblib.parallel_config(backend="dask")
+    return client
 
 
 def median_and_range(values, digits=2):

@@ -1,22 +1,25 @@
-"""The one place that calls joblib, and that reports progress.
+"""The one place that runs tasks in parallel, and that reports progress.
 
 Tasks run at one level, results come back in the order of the tasks, and the linear
 algebra of each task runs on one thread: the last bits of a matrix product depend on
-how many threads share it, so results would otherwise change with `n_jobs`.
+how many threads share it, so results would otherwise change with `n_jobs`. joblib does
+the work, except on a Dask cluster (see `_cluster`).
 """
 
-import functools
 import itertools
 import os
 import sys
 import threading
 import time
 from contextlib import contextmanager
+from functools import lru_cache, partial
 
 from joblib import effective_n_jobs
 from sklearn import ensemble, tree
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import ThreadpoolController
+
+from genestimators._cluster import active_cluster, on_worker, run_on_cluster
 
 # These spend their time outside Python's lock, so threads serve them best: nothing is
 # copied to another process, and nothing is pickled on the way back.
@@ -43,13 +46,20 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
         A module-level function.
     tasks : iterable of dict
         Keyword arguments, made when they are needed; emptied once they have served.
+        What is the same object in every task is sent once to a cluster.
     n_jobs : int, default=None
         As everywhere in scikit-learn: None is 1 unless in a
         `joblib.parallel_config` context, -1 is all cores.
     threads : bool, default=False
         Ask for threads rather than processes where the active backend allows both.
     """
-    if effective_n_jobs(n_jobs) == 1:
+    cluster = None if n_jobs == 1 else active_cluster()
+    nested = cluster is not None and on_worker()  # its workers have their tasks
+    if cluster is not None and not nested:
+        with _one_thread:
+            yield from run_on_cluster(cluster, partial(_run_alone, function), tasks)
+        return
+    if nested or effective_n_jobs(n_jobs) == 1:
         with _one_thread:
             for task in tasks:
                 result = function(**task)
@@ -66,8 +76,9 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
             parallel = Parallel(**settings, return_as="generator")
         except ValueError:  # a backend that gives results back all at once
             size = 2 * effective_n_jobs(n_jobs)
-            while batch := list(itertools.islice(calls, size)):
-                yield from Parallel(**settings)(batch)
+            with Parallel(**settings) as parallel:  # its processes serve all batches
+                while batch := list(itertools.islice(calls, size)):
+                    yield from parallel(batch)
             return
         results = parallel(calls)
         try:
@@ -80,6 +91,11 @@ def _run_task(function, caller, **task):
     """Run one task; a process of its own limits its own linear algebra."""
     if os.getpid() == caller:
         return function(**task)
+    return _run_alone(function, **task)
+
+
+def _run_alone(function, **task):
+    """Run one task with its linear algebra on one thread."""
     with _one_thread:
         return function(**task)
 
@@ -113,7 +129,7 @@ class _OneThread:
 _one_thread = _OneThread()
 
 
-@functools.lru_cache(maxsize=1)
+@lru_cache(maxsize=1)
 def _controller(n_modules):
     """The libraries to limit; they are looked for again when modules were loaded."""
     return ThreadpoolController()

@@ -110,6 +110,14 @@ def test_tasks_are_made_when_they_are_needed():
         assert len(made) == number + 1
 
 
+def test_processes_serve_all_batches():
+    """Where results come all at once, tasks go in batches, and to the same pool."""
+    with joblib.parallel_config(backend="multiprocessing"):
+        found = list(run_in_order(_process, _tasks(12), n_jobs=2))
+    assert os.getpid() not in found
+    assert len(set(found)) <= 2
+
+
 def test_no_tasks():
     """Nothing to do is done."""
     assert list(run_in_order(_square, iter(()))) == []
