@@ -81,3 +81,4 @@ def collect_changes():
 
 collect_changes()
 families_table.write(HERE / "_generated" / "families.rst")
+families_table.write_ensembles(HERE / "_generated" / "ensembles.rst")

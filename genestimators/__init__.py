@@ -5,7 +5,9 @@ Everything public is here: `from genestimators import BootstrapBaggingRegressor`
 
 from genestimators._exceptions import (
     AuditWarning,
+    CoverageWarning,
     EdgeOfGridWarning,
+    FewReplicatesWarning,
     MissingScoreWarning,
     NothingSelectedWarning,
     OneClassReplicateWarning,
@@ -57,11 +59,13 @@ __all__ = [
     "BootstrapBaggingRegressor",
     "Choice",
     "ConditionalImportance",
+    "CoverageWarning",
     "Curve",
     "Draw",
     "Draws",
     "EdgeOfGridWarning",
     "Family",
+    "FewReplicatesWarning",
     "Folds",
     "GroupBootstrap",
     "KnockoffSelector",

@@ -14,6 +14,14 @@ class OneClassReplicateWarning(UserWarning):
     """Some replicates hold rows of one class only and predict it everywhere."""
 
 
+class CoverageWarning(UserWarning):
+    """Intervals or sets do not meet what the proof of their coverage asks for."""
+
+
+class FewReplicatesWarning(UserWarning):
+    """Standard errors rest on too few replicates to be told from their own noise."""
+
+
 class UnweightedScoreWarning(UserWarning):
     """A scorer takes no sample weights, so a score does not respect them."""
 

@@ -1,9 +1,9 @@
-"""Writes the table of families, from the registry, as a page to be included."""
+"""Writes the tables of families, from the registries, as pages to be included."""
 
 from pathlib import Path
 
 import genestimators  # noqa: F401  # registers the families
-from genestimators.fitting import registered_families
+from genestimators.fitting import registered_ensembles, registered_families
 
 HEADER = (
     "Estimator",
@@ -34,10 +34,26 @@ def cells(family):
     )
 
 
+def ensemble_cells(family):
+    """One line of the table of ensembles."""
+    scaled = "yes" if family.scaled else "no"
+    return f"``{name_of(family)}``", scaled, family.exactness
+
+
 def write(path):
-    """Write the table as reStructuredText."""
+    """Write the table of families as reStructuredText."""
+    _write(path, [HEADER, *map(cells, registered_families())])
+
+
+def write_ensembles(path):
+    """Write the table of ensembles as reStructuredText."""
+    header = ("Estimator", "Also behind StandardScaler", "Exactness")
+    _write(path, [header, *map(ensemble_cells, registered_ensembles())])
+
+
+def _write(path, rows):
     lines = [".. list-table::", "   :header-rows: 1", ""]
-    for row in [HEADER, *map(cells, registered_families())]:
+    for row in rows:
         lines += [f"   {'*' if i == 0 else ' '} - {cell}" for i, cell in enumerate(row)]
     Path(path).parent.mkdir(exist_ok=True)
     Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")

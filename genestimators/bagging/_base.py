@@ -1,7 +1,5 @@
 """What the bagging classifier and regressor share."""
 
-from collections.abc import Sequence
-
 import numpy as np
 from sklearn.base import (
     BaseEstimator,
@@ -30,6 +28,13 @@ from genestimators.bagging._growing import (
     same_settings,
     settings_of,
 )
+from genestimators.bagging._members import (
+    FittedMembers,
+    Samples,
+    as_estimators,
+    join,
+    mean_member,
+)
 from genestimators.bagging._predict import aggregate_members
 from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
 from genestimators.bagging._tally import Tally
@@ -49,24 +54,6 @@ def _fits_and_predicts(value):
 
 
 _FEATURES = ("n_features_in_", "feature_names_in_")
-
-
-class _Samples(Sequence):
-    """In-bag rows of each replicate, made when they are asked for."""
-
-    def __init__(self, draws, n):
-        self.draws = draws
-        self.n = n
-
-    def __len__(self):
-        return self.n
-
-    def __getitem__(self, number):
-        if isinstance(number, slice):
-            return [self[i] for i in range(*number.indices(self.n))]
-        if not -self.n <= number < self.n:
-            raise IndexError(f"There are {self.n} replicates. Got {number}.")
-        return self.draws.drawn_rows(number % self.n)
 
 
 class BaseBootstrapBagging(
@@ -90,6 +77,7 @@ class BaseBootstrapBagging(
         "oob_score": [_params.BOOLEAN, _params.TEXT, _params.CALLABLE],
         "tolerance": [Interval(float, 0.0, open_low=True)],
         "max_estimators": [Interval(int, 1)],
+        "engine": [Options("auto", "generic")],
         "warm_start": [_params.BOOLEAN],
         "n_jobs": _params.N_JOBS,
         "random_state": _params.RANDOM_STATE,
@@ -110,6 +98,7 @@ class BaseBootstrapBagging(
         oob_score=True,
         tolerance=0.01,
         max_estimators=200,
+        engine="auto",
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -125,6 +114,7 @@ class BaseBootstrapBagging(
         self.oob_score = oob_score
         self.tolerance = tolerance
         self.max_estimators = max_estimators
+        self.engine = engine
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -298,7 +288,7 @@ class BaseBootstrapBagging(
                 "resampling and the `max_features` it was fitted with, and these "
                 "differ; set `warm_start=False` to start anew."
             )
-        models, features = list(self.estimators_), list(self._features)
+        models, features = list(self._members), list(self._features)
         if tally is None:
             return models, features, tally
         earlier = getattr(self, "_tally", None)
@@ -333,13 +323,14 @@ class BaseBootstrapBagging(
                 **fits,
                 numbers=range(len(models), goal),
                 answer="none" if tally is None else "all",
+                ensembles=self.engine == "auto",
             ):
                 task = context.subcontext(task_name="replicate")
                 task.call_on_fit_task_begin(estimator=self)
                 if tally is not None:
                     tally.add(fitted.draw, fitted.responses[0])
                 features.append(fitted.features)
-                models.append(fitted.model())
+                models.append(fitted.member)
                 del fitted  # else its answers would wait for the next fit
                 progress.report(len(models), goal)
                 task.call_on_fit_task_end(estimator=self)
@@ -367,7 +358,13 @@ class BaseBootstrapBagging(
         """Set the fitted attributes."""
         draws, response = plan["draws"], plan["response"]
         self.estimator_ = clone(plan["estimator"])
-        self.estimators_ = models
+        self._members = join(models)
+        self._mean_member = None
+        if self.aggregate == "mean" and response.kind in ("predict", "decision"):
+            self._mean_member = mean_member(self._members)
+        self.estimators_ = as_estimators(self._members)
+        shared = isinstance(self.estimators_, FittedMembers)
+        self.engine_ = "shared" if shared else "generic"
         self.n_estimators_ = len(models)
         self.row_mode_ = row_mode(plan["estimator"])
         self.draw_version_ = draws.version
@@ -415,7 +412,7 @@ class BaseBootstrapBagging(
         """The in-bag rows of each member, made again from the seed."""
         if not hasattr(self, "_draws"):
             raise AttributeError("estimators_samples_")
-        return _Samples(self._draws, self.n_estimators_)
+        return Samples(self._draws, self.n_estimators_)
 
     @property
     def estimators_features_(self):
@@ -437,8 +434,10 @@ class BaseBootstrapBagging(
                 "is one row."
             )
         validate_data(self, X, reset=False, skip_check_array=True)
+        if self._mean_member is not None and not params:
+            return self._response(self._mean_member, X)[0]
         return aggregate_members(
-            self.estimators_,
+            self._members,
             self._features,
             X,
             self._response,

@@ -11,6 +11,12 @@ from genestimators._exceptions import OneClassReplicateWarning, warn_user
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._figures import outputs_of
+from genestimators.bagging._uncertainty import (
+    class_scores,
+    keep,
+    predict_set,
+    predict_std,
+)
 from genestimators.fitting import response_kind
 
 
@@ -79,6 +85,9 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         infinitely many members, relative to it.
     max_estimators : int, default=200
         For `n_estimators="auto"`: the most to fit.
+    engine : {"auto", "generic"}, default="auto"
+        "auto" fits all members of an estimator it knows from sums that they share, see
+        :ref:`the list <shared_engine>`; "generic" fits one clone after the other.
     warm_start : bool, default=False
         Keep what is fitted and add to it when `fit` is called again on the same data.
     n_jobs : int, default=None
@@ -92,8 +101,10 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     ----------
     estimator_ : estimator
         The estimator that was cloned.
-    estimators_ : list of estimators
-        The fitted members.
+    estimators_ : sequence of estimators
+        The fitted members; those of a shared engine are made when asked for.
+    engine_ : {"shared", "generic"}
+        What fitted the members.
     n_estimators_ : int
         Number of members.
     estimators_samples_ : sequence of ndarray
@@ -214,7 +225,7 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     def _warn_one_class(self):
         # A base that votes need not have `classes_`.
         n_short = sum(
-            len(getattr(model, "classes_", ())) == 1 for model in self.estimators_
+            len(getattr(model, "classes_", ())) == 1 for model in self._members
         )
         if n_short:
             warn_user(
@@ -245,6 +256,15 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     def _store_classes(self, response):
         classes = list(response.classes)
         self.classes_ = classes[0] if len(classes) == 1 else classes
+
+    def _store(self, plan, *args):
+        super()._store(plan, *args)
+        scores, probability = None, getattr(self, "oob_decision_function_", None)
+        one = len(self._response.classes) == 1 and self._response.kind != "decision"
+        if probability is not None and one:
+            rows = self._draws.row_order()
+            scores = class_scores(plan["y"], probability, self.classes_, rows)
+        keep(self, scores)
 
     def _store_out_of_bag(self, answer):
         outputs = self._outputs(answer)
@@ -324,6 +344,113 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
             One column for two classes.
         """
         return self._outputs(self._answer(X, self._method(), params)).decision_function
+
+    @available_if(_offers("predict_proba"))
+    def predict_set(self, X, *, confidence_level=0.9):
+        """Predict sets of classes that the classes of new rows are in, mostly.
+
+        A class is in the set unless its probability is lower than those that true
+        classes get on nearly all training rows, each predicted by the members that
+        left it out; so nothing is fitted again and no data are set aside (the
+        jackknife+ for classes [2]_, after bootstrap [1]_).
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+        confidence_level : float in (0, 1), default=0.9
+            The share of new rows whose class should be in their set.
+
+        Returns
+        -------
+        member : ndarray of shape (n_samples, n_classes), bool
+            Whether each of `classes_` is in the set of a row. Sets can be empty where
+            no class is typical, if the bag is right more often than the level asks.
+
+        Raises
+        ------
+        TypeError
+            If the level is no number.
+        ValueError
+            If the level is out of its range, if there are several outputs, if the fit
+            made no out-of-bag predictions, or if there are too few for the level.
+
+        Warns
+        -----
+        CoverageWarning
+            If the data chose the number of estimators (`n_estimators="auto"`), which
+            the proof below does not cover.
+        OutOfBagWarning
+            If rows were never out of bag. They speak for every class.
+
+        Notes
+        -----
+        For n rows, with :math:`p_{-i}` the probabilities by the members that left row i
+        out, class k is in the set of x unless :math:`p_{-i}(x, k) < p_{-i}(x_i, y_i)`
+        for at least :math:`c (n + 1)` rows i, for a level c.
+
+        *What is proved.* For rows that are exchangeable with the new one, an estimator
+        that does not mind the order of rows, and replicates drawn independently, their
+        number at random (binomial), the class is in its set with probability at least
+        2c - 1 (0.8 at a level of 0.9) [1]_ [2]_. Here the number is fixed and draws are
+        balanced and keep the classes' weights, so the letter of the proof does not
+        apply; the coverage found in practice is near c. It holds on average over rows,
+        not for each class or each x.
+
+        Weights, groups and blocks are dealt with as in
+        :meth:`BootstrapBaggingRegressor.predict_interval`: each group weighs one; for
+        blocks one threshold serves all rows, and nothing is proved.
+
+        References
+        ----------
+        .. [1] Kim, B., Xu, C. & Barber, R. F. (2020). Predictive inference is free with
+           the jackknife+-after-bootstrap. NeurIPS 33.
+        .. [2] Romano, Y., Sesia, M. & Candes, E. J. (2020). Classification with valid
+           and adaptive coverage. NeurIPS 33.
+
+        Examples
+        --------
+        >>> from sklearn.datasets import load_wine
+        >>> from genestimators import BootstrapBaggingClassifier
+        >>> X, y = load_wine(return_X_y=True)
+        >>> bag = BootstrapBaggingClassifier(n_estimators=20, random_state=0).fit(X, y)
+        >>> bag.predict_set(X[:2], confidence_level=0.95).shape
+        (2, 3)
+        """
+        return predict_set(self, X, confidence_level)
+
+    @available_if(_offers("predict_proba"))
+    def predict_std(self, X):
+        """Standard errors of the probabilities: how they vary over samples of data.
+
+        Drawing other training rows from the same population (with as many of each
+        class, where draws are stratified) would move the probabilities at x; this is
+        the standard deviation of that move, by the infinitesimal jackknife. See
+        :meth:`BootstrapBaggingRegressor.predict_std` for what it rests on.
+
+        Parameters
+        ----------
+        X : array, sparse matrix, frame or sequence of n_samples rows
+
+        Returns
+        -------
+        std : ndarray of shape (n_samples, n_classes), or a list of them, one an output
+            Zero where the estimate of its square came out negative.
+
+        Raises
+        ------
+        ValueError
+            If the bag draws blocks, if it averages neither probabilities nor votes, or
+            if it has no more members than are drawn together (ten).
+
+        Warns
+        -----
+        FewReplicatesWarning
+            If there are too few members: where the Monte-Carlo error of the squares is
+            more than half of them on average, or some came out negative.
+        """
+        std = predict_std(self, X)
+        parts = [std[:, part] for part in self._response.slices]
+        return parts[0] if len(parts) == 1 else parts
 
     def _method(self):
         """The method of the members that is asked."""

@@ -11,6 +11,7 @@ from genestimators._inputs import (
 )
 from genestimators._parallel import prefers_threads, run_in_order
 from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
+from genestimators.bagging._members import as_estimators, ensembles_of
 from genestimators.fitting import copy_rows, working_precision, works_in_place
 
 _MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
@@ -24,7 +25,7 @@ def aggregate_members(
 
     Parameters
     ----------
-    models : list of fitted estimators
+    models : list of fitted estimators and `Member`s
     features : list of ndarray or None
         The columns of each; None is all of them.
     X : container of n rows
@@ -34,26 +35,40 @@ def aggregate_members(
         Further arguments of the members' methods.
     n_jobs : int, default=None
     """
-    threads = prefers_threads(models[0])
+    if params:  # arguments are of single estimators
+        models = list(as_estimators(models))
+    runs = list(ensembles_of(models))
     # One member speaks for all, but not a replicate of one class: that is a constant.
-    member = max(models, key=_is_no_constant)
-    X = working_precision(member, X)
-    in_place = works_in_place(member)
+    single = [model for path, own in runs if path is None for model in own]
+    member = max(single, key=_is_no_constant, default=None)
+    threads = member is not None and prefers_threads(member)
+    X = X if member is None else working_precision(member, X)
+    in_place = member is not None and works_in_place(member)
 
     def run(rows, params, summed):
-        tasks = (
-            {
-                "models": models[start : start + _MEMBERS],
-                "features": features[start : start + _MEMBERS],
-                "X": rows,
-                "response": response,
-                "params": params,
-                "summed": summed,
-                "in_place": in_place,
-            }
-            for start in range(0, len(models), _MEMBERS)
-        )
-        return run_in_order(_answer_members, tasks, n_jobs=n_jobs, threads=threads)
+        done = 0
+        for path, own in runs:
+            columns = features[done : done + len(own)]
+            done += len(own)
+            if path is not None:
+                path = path.take([item.place for item in own])
+                yield from _answer_ensemble(path, rows, response, summed)
+                continue
+            tasks = (
+                {
+                    "models": own[start : start + _MEMBERS],
+                    "features": columns[start : start + _MEMBERS],
+                    "X": rows,
+                    "response": response,
+                    "params": params,
+                    "summed": summed,
+                    "in_place": in_place,
+                }
+                for start in range(0, len(own), _MEMBERS)
+            )
+            yield from run_in_order(
+                _answer_members, tasks, n_jobs=n_jobs, threads=threads
+            )
 
     if aggregate in SUMMED:
         total = 0.0
@@ -78,6 +93,13 @@ def aggregate_members(
 
 def _is_no_constant(model):
     return not isinstance(model, DummyClassifier)
+
+
+def _answer_ensemble(path, X, response, summed):
+    """Answers of an ensemble: sums of its parts, or the parts."""
+    for part in path.parts(n_rows_of(X)):
+        answer = response(part, X)
+        yield answer.sum(axis=0) if summed else answer
 
 
 def _answer_members(*, models, features, X, response, params, summed, in_place):

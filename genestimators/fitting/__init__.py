@@ -2,6 +2,13 @@
 
 from genestimators.fitting._copies import copy_rows, works_in_place
 from genestimators.fitting._engine import FittedDraw, fit_over, read_over
+from genestimators.fitting._ensembles import (
+    EnsembleFamily,
+    Member,
+    MembersPath,
+    register_ensemble,
+    registered_ensembles,
+)
 from genestimators.fitting._paths import FittedPath, Path
 from genestimators.fitting._precision import working_precision
 from genestimators.fitting._readings import Fit
@@ -24,11 +31,14 @@ from genestimators.fitting import families  # isort: skip  # registers them
 
 __all__ = [
     "LOG_FLOOR",
+    "EnsembleFamily",
     "Family",
     "Fit",
     "FittedDraw",
     "FittedPath",
     "JointResponse",
+    "Member",
+    "MembersPath",
     "Path",
     "Response",
     "copy_rows",
@@ -38,7 +48,9 @@ __all__ = [
     "integer_grid",
     "log_grid",
     "read_over",
+    "register_ensemble",
     "register_family",
+    "registered_ensembles",
     "registered_families",
     "response_kind",
     "working_precision",

@@ -14,11 +14,12 @@ from sklearn.base import BaseEstimator, clone
 from sklearn.dummy import DummyClassifier
 
 from genestimators._delegate import random_state_parameters
-from genestimators._inputs import take_columns, take_rows
+from genestimators._inputs import n_rows_of, take_columns, take_rows
 from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._weights import fit_weighted, row_mode, weighted_rows
 from genestimators.fitting._composites import find_shared, make_path
 from genestimators.fitting._copies import works_in_place
+from genestimators.fitting._ensembles import Member, fit_ensemble
 from genestimators.fitting._paths import FittedPath, RefittedPath
 from genestimators.fitting._precision import working_precision
 from genestimators.fitting._readings import Answers, Fit
@@ -37,8 +38,10 @@ class FittedDraw:
     number : int
         Of the draw.
     draw : Draw
+        None of a member of an ensemble that was asked nothing.
     models : tuple of estimators
-        Fitted, one for each value; None where a family answers without one.
+        Fitted, one for each value; None where a family answers without one. Of an
+        ensemble, the member: see `member`.
     features : ndarray of int, or None
         The columns they were fitted on; None is all.
     responses : ndarray of shape (n_values, n_answered, width) or None
@@ -54,9 +57,15 @@ class FittedDraw:
     responses: np.ndarray | None
     answered: str
 
+    @property
+    def member(self):
+        """The fitted estimator, or its place in an ensemble (a `Member`)."""
+        return self.models[0]
+
     def model(self, i=0):
         """The fitted estimator at value i, or None where a family has none."""
-        return self.models[i]
+        model = self.models[i]
+        return model.model() if isinstance(model, Member) else model
 
     @property
     def predictions(self):
@@ -77,7 +86,16 @@ class FittedDraw:
 
 
 def fit_over(
-    estimator, X, y, draws, numbers, *, response, answer="out_of_bag", **settings
+    estimator,
+    X,
+    y,
+    draws,
+    numbers,
+    *,
+    response,
+    answer="out_of_bag",
+    ensembles=False,
+    **settings,
 ):
     """Fit clones of an estimator on draws, for each value of a parameter.
 
@@ -89,12 +107,25 @@ def fit_over(
         What to ask the fitted estimators.
     answer : {"out_of_bag", "all", "none"}, default="out_of_bag"
         The rows to answer for.
+    ensembles : bool, default=False
+        Whether an ensemble family may fit all draws at once, without a parameter.
+        Numbers are a range then.
 
     Yields
     ------
     FittedDraw
         In the order of `numbers`.
     """
+    settings |= {"response": response, "answer": answer}
+    if ensembles:
+        groups = _groups(estimator, X, y, draws, numbers, **settings)
+        if groups is not None:
+            yield from _fit_groups(groups, estimator, X, y, draws, **settings)
+            return
+    yield from _fit_one_by_one(estimator, X, y, draws, numbers, **settings)
+
+
+def _fit_one_by_one(estimator, X, y, draws, numbers, *, response, answer, **settings):
     reading = Answers(response, answer)
     classes = response.classes
     stream = read_over(
@@ -103,6 +134,62 @@ def fit_over(
     for number, draw, columns, (models, responses) in stream:
         yield FittedDraw(number, draw, models, columns, responses, answer)
         del draw, models, responses  # else they would wait for the next fit
+
+
+def _groups(
+    estimator,
+    X,
+    y,
+    draws,
+    numbers,
+    *,
+    response,
+    param=None,
+    features=None,
+    fit_params=None,
+    **settings,
+):
+    """Groups of draws fitted together, or None where no family serves them."""
+    if param is not None or features is not None or fit_params:
+        return None
+    if works_in_place(estimator):
+        return None
+    return fit_ensemble(estimator, X, y, draws, numbers, classes=response.classes)
+
+
+def _fit_groups(groups, estimator, X, y, draws, *, response, answer, **settings):
+    """Members of groups, one after the other; those that failed by themselves."""
+    for group in groups:
+        answers = _answers_of(group.path, X, response, answer)
+        for place, number in enumerate(group.numbers):
+            if not group.path.fine[place]:
+                yield from _fit_one_by_one(
+                    estimator,
+                    X,
+                    y,
+                    draws,
+                    [number],
+                    response=response,
+                    answer=answer,
+                    **settings,
+                )
+                continue
+            draw = None
+            if answer != "none":
+                draw = draws.draw_of(number, group.counts[place])
+            own = None if answers is None else answers[place : place + 1]
+            if answer == "out_of_bag":
+                own = own[:, draw.out_of_bag]
+            member = Member(group.path, place)
+            yield FittedDraw(number, draw, (member,), None, own, answer)
+
+
+def _answers_of(path, X, response, answer):
+    """Answers of all members for all rows, (n_members, n_rows, width), or None."""
+    if answer == "none":
+        return None
+    parts = [response(part, X) for part in path.parts(n_rows_of(X))]
+    return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
 def read_over(

@@ -29,7 +29,21 @@ SMALLEST = 1e-10  # a count smoothed by less is scikit-learn's to deal with
 
 
 class BayesPath(Path):
-    """Answers from joint log-likelihoods at several values.
+    """Answers from joint log-likelihoods at several values."""
+
+    def joint(self, X):
+        """Joint log-likelihoods, (n_values, n_rows, n_classes)."""
+        raise NotImplementedError
+
+    def predict(self, X):
+        return self.classes_[self.joint(X).argmax(axis=2)]
+
+    def predict_proba(self, X):
+        return special.softmax(self.joint(X), axis=2)
+
+
+class ModelsPath(BayesPath):
+    """Answers of models that have some of their attributes in common.
 
     Parameters
     ----------
@@ -42,21 +56,11 @@ class BayesPath(Path):
         self.n_values = len(models)
         self.classes_ = models[0].classes_
 
-    def joint(self, X):
-        """Joint log-likelihoods, (n_values, n_rows, n_classes)."""
-        raise NotImplementedError
-
-    def predict(self, X):
-        return self.classes_[self.joint(X).argmax(axis=2)]
-
-    def predict_proba(self, X):
-        return special.softmax(self.joint(X), axis=2)
-
     def model(self, i):
         return self.models[i]
 
 
-class GaussianPath(BayesPath):
+class GaussianPath(ModelsPath):
     """Gaussian naive Bayes with several additions to the variances."""
 
     def joint(self, X):
@@ -73,44 +77,63 @@ class GaussianPath(BayesPath):
         return np.stack(scores, axis=2)
 
 
-class CountPath(BayesPath):
+class CountPath(ModelsPath):
     """Discrete naive Bayes with several additions to the counts: linear in X."""
 
     def joint(self, X):
         first = self.models[0]
         X = validate_data(first, X, accept_sparse="csr", reset=False)
         log_prob = np.stack([model.feature_log_prob_ for model in self.models])
-        offset = np.zeros(log_prob.shape[:2])
-        if isinstance(first, BernoulliNB):
-            if first.binarize is not None:
-                X = binarize(X, threshold=first.binarize)
-            absent = np.log1p(-np.exp(log_prob))
-            offset = absent.sum(axis=2)
-            log_prob = log_prob - absent
-        if not isinstance(first, ComplementNB) or len(self.classes_) == 1:
-            offset = offset + first.class_log_prior_
-        n_values, n_classes, p = log_prob.shape
-        scores = safe_sparse_dot(X, log_prob.reshape(-1, p).T, dense_output=True)
-        scores = scores.reshape(-1, n_values, n_classes)
-        return np.moveaxis(scores, 0, 1) + offset[:, None]
+        return count_joint(first, X, log_prob, first.class_log_prior_)
+
+
+def count_joint(estimator, X, log_prob, log_prior):
+    """Joint log-likelihoods of discrete naive Bayes.
+
+    Parameters
+    ----------
+    estimator : estimator
+        With its settings.
+    X : ndarray or CSR matrix of shape (n_rows, p)
+    log_prob : ndarray of shape (n_values, n_classes, p)
+        The coefficients.
+    log_prior : ndarray of shape (n_classes,) or (n_values, n_classes)
+
+    Returns
+    -------
+    ndarray of shape (n_values, n_rows, n_classes)
+    """
+    n_values, n_classes, p = log_prob.shape
+    offset = np.zeros((n_values, n_classes))
+    if isinstance(estimator, BernoulliNB):
+        if estimator.binarize is not None:
+            X = binarize(X, threshold=estimator.binarize)
+        absent = np.log1p(-np.exp(log_prob))
+        offset = absent.sum(axis=2)
+        log_prob = log_prob - absent
+    if not isinstance(estimator, ComplementNB) or n_classes == 1:
+        offset = offset + log_prior
+    scores = safe_sparse_dot(X, log_prob.reshape(-1, p).T, dense_output=True)
+    scores = scores.reshape(-1, n_values, n_classes)
+    return np.moveaxis(scores, 0, 1) + offset[:, None]
 
 
 def multinomial_log_prob(counts, alpha):
-    """Logarithms of smoothed shares, from counts of shape (n_classes, p)."""
+    """Logarithms of smoothed shares, from counts of shape (..., n_classes, p)."""
     smoothed = counts + alpha
-    return np.log(smoothed) - np.log(smoothed.sum(axis=1, keepdims=True))
+    return np.log(smoothed) - np.log(smoothed.sum(axis=-1, keepdims=True))
 
 
 def bernoulli_log_prob(counts, class_counts, alpha):
     """Logarithms of smoothed shares of rows that have a feature."""
-    return np.log(counts + alpha) - np.log(class_counts + 2 * alpha)[:, None]
+    return np.log(counts + alpha) - np.log(class_counts + 2 * alpha)[..., None]
 
 
 def complement_weights(counts, alpha, *, norm):
     """Weights from the counts of all other classes (Rennie et al., 2003)."""
-    others = counts.sum(axis=0) + alpha - counts
-    logged = np.log(others / others.sum(axis=1, keepdims=True))
-    return logged / logged.sum(axis=1, keepdims=True) if norm else -logged
+    others = counts.sum(axis=-2, keepdims=True) + alpha - counts
+    logged = np.log(others / others.sum(axis=-1, keepdims=True))
+    return logged / logged.sum(axis=-1, keepdims=True) if norm else -logged
 
 
 class GaussianSmoothing(Family):

@@ -107,9 +107,11 @@ class GlmPath(LinearPath):
 
     def blank(self):
         # A fit leaves more behind than its coefficients; two rows are enough for that.
-        seen = clone(self.template).fit(np.zeros((2, self.coef.shape[2])), np.ones(2))
+        # With a penalty they have one solution.
+        seen = clone(self.template).set_params(alpha=1.0)
+        seen.fit(np.zeros((2, self.coef.shape[2])), np.ones(2))
         copy_columns(self.template, seen)
-        return seen
+        return seen.set_params(alpha=self.template.alpha)
 
     def complete(self, model, i, coef, intercept):
         model.coef_ = coef[0]

@@ -215,10 +215,11 @@ def minimise(
         flat = gradients(design, own, slopes, here, ridge[active])
         flat = flat.reshape(len(active), k * q, 1)
         fresh = renew[active]
-        if fresh.any() or not spread.any():
+        unknown = fresh | (spread[active] == 0)
+        if unknown.any():
             curvatures = loss.curvatures(eta, slopes, y)
             mean = np.einsum("bkkn,bn->b", curvatures, _rows(own, len(active))) / k
-            spread[active] = np.maximum(mean, _LEAST)
+            spread[active[unknown]] = np.maximum(mean, _LEAST)[unknown]
         if fresh.any():
             new = np.flatnonzero(fresh)
             full = hessians(design, products, _of(own, new), _of(curvatures, new))
@@ -359,11 +360,17 @@ def _with_ridge(hessian, ridge):
 
 
 def _solve(full, right):
+    right = np.broadcast_to(right, (len(full), *right.shape[-2:]))
+    try:
+        return np.linalg.solve(full, right)
+    except np.linalg.LinAlgError:
+        return np.stack([_solve_one(*pair) for pair in zip(full, right, strict=True)])
+
+
+def _solve_one(full, right):
     try:
         return np.linalg.solve(full, right)
     except np.linalg.LinAlgError:
         # No curvature is left in some direction; a little there keeps steps finite.
-        little = np.maximum(np.trace(full, axis1=1, axis2=2), _LEAST) * 1e-10
-        return np.linalg.solve(
-            full + little[:, None, None] * np.eye(full.shape[1]), right
-        )
+        little = max(np.trace(full), _LEAST) * 1e-10
+        return np.linalg.solve(full + little * np.eye(len(full)), right)

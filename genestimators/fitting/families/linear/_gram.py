@@ -7,6 +7,9 @@ neither centring nor scaling needs another pass over the rows.
 Subtraction loses digits where what is left is small beside what is taken away. Columns
 are therefore shifted by their mean over all rows first, and `keeps_digits` tells where
 that was not enough.
+
+All of it also works for a stack of problems, one for each draw: arrays then have one
+axis more in front.
 """
 
 from dataclasses import dataclass, replace
@@ -15,6 +18,7 @@ import numpy as np
 
 EPS = np.finfo(np.float64).eps
 _BLOCK = 2**17  # numbers in a block of rows: it stays in the cache
+_PAIRS = 80  # columns, up to which the products of all pairs of them are made
 _KEPT = 1e-4  # of a sum of squares that has to be left after subtraction
 _SWAMPED = 1e-8  # of a sum of squares, beneath which a difference is rounding
 _SUMS = ("weight", "x", "y", "xx", "xy", "yy")
@@ -133,6 +137,74 @@ def sum_moments(X, y, weight, x_shift, y_shift, rows=None):
     )
 
 
+def stack_moments(X, y, weights, x_shift, y_shift):
+    """Moments of the same rows with many weights.
+
+    Parameters
+    ----------
+    X : ndarray of shape (n, p)
+    y : ndarray of shape (n, n_outputs)
+    weights : ndarray of shape (n_draws, n)
+        Not negative, of any type of numbers.
+    x_shift : ndarray of shape (p,)
+    y_shift : ndarray of shape (n_outputs,)
+
+    Returns
+    -------
+    moments : Moments
+        With one more axis in front.
+
+    Notes
+    -----
+    They are linear in the weights, so the products of pairs of columns, made once a
+    block of rows, serve all draws in one product of matrices. Where columns are many
+    that takes longer than the products of each draw.
+    """
+    p, k = X.shape[1], y.shape[1]
+    if p > _PAIRS:
+        each = [
+            sum_moments(X, y, own, x_shift, y_shift, np.flatnonzero(own))
+            for own in np.asarray(weights, dtype=np.float64)
+        ]
+        sums = {name: np.stack([getattr(one, name) for one in each]) for name in _SUMS}
+        return Moments(**sums, x_shift=x_shift, y_shift=y_shift)
+    first, second = np.triu_indices(p)
+    n_pairs = len(first)
+    parts = np.cumsum([1, p, k, n_pairs, p * k])
+    step = max(64, 4 * _BLOCK // (parts[-1] + k))
+    block = np.ones((parts[-1] + k, step))
+    _, x, own_y, xx, xy, yy = np.split(block, parts)
+    sums = np.zeros((len(block), len(weights)))
+    shift = np.concatenate([x_shift, y_shift])[:, None]
+    both = np.empty((p + k, step))
+    for start in range(0, len(X), step):
+        rows = slice(start, min(start + step, len(X)))
+        m = rows.stop - rows.start
+        both[:p, :m], both[p:, :m] = X[rows].T, y[rows].T
+        np.subtract(both[:, :m], shift, out=block[1 : 1 + p + k, :m])
+        place = 0
+        for j in range(p):
+            np.multiply(x[j, :m], x[j:, :m], out=xx[place : place + p - j, :m])
+            place += p - j
+            np.multiply(x[j, :m], own_y[:, :m], out=xy[j * k : (j + 1) * k, :m])
+        np.square(own_y[:, :m], out=yy[:, :m])
+        sums += block[:, :m] @ np.asarray(weights[:, rows], dtype=np.float64).T
+    total, x, own_y, pairs, xy, yy = np.split(sums.T, parts, axis=1)
+    xx = np.empty((len(weights), p, p))
+    xx[:, first, second] = pairs
+    xx[:, second, first] = pairs
+    return Moments(
+        weight=total[:, 0],
+        x=x,
+        y=own_y,
+        xx=xx,
+        xy=xy.reshape(-1, p, k),
+        yy=yy,
+        x_shift=x_shift,
+        y_shift=y_shift,
+    )
+
+
 def _as_slice(rows):
     """Rows that follow each other as a slice, which copies nothing."""
     if rows[-1] - rows[0] + 1 == len(rows) and (np.diff(rows) == 1).all():
@@ -175,15 +247,21 @@ def centre(moments):
     -------
     centred : Centred
     """
-    weight = moments.weight
+    weight = np.asarray(moments.weight)[..., None]
     x, y = moments.x / weight, moments.y / weight
+    wide = weight[..., None]
     return Centred(
         x=moments.x_shift + x,
         y=moments.y_shift + y,
-        xx=moments.xx / weight - np.outer(x, x),
-        xy=moments.xy / weight - np.outer(x, y),
+        xx=moments.xx / wide - _outer(x, x),
+        xy=moments.xy / wide - _outer(x, y),
         yy=np.maximum(moments.yy / weight - y * y, 0.0),
     )
+
+
+def _outer(a, b):
+    """Products of all pairs of the last axes."""
+    return a[..., :, None] * b[..., None, :]
 
 
 def keeps_digits(moments, before):
@@ -199,17 +277,23 @@ def keeps_digits(moments, before):
         Of the rows that are left.
     before : Moments
         What was subtracted from; the same where nothing was.
+
+    Returns
+    -------
+    enough : bool, or ndarray of shape (n_draws,)
     """
-    weight = moments.weight
-    squares = np.concatenate([np.diag(moments.xx), moments.yy])
-    sums = np.concatenate([moments.x, moments.y])
-    first = np.concatenate([np.diag(before.xx), before.yy])
+    weight = np.asarray(moments.weight)[..., None]
+    squares, first = (
+        np.concatenate([np.diagonal(own.xx, axis1=-2, axis2=-1), own.yy], axis=-1)
+        for own in (moments, before)
+    )
+    sums = np.concatenate([moments.x, moments.y], axis=-1)
     shift = np.concatenate([moments.x_shift, moments.y_shift])
     scatter = squares - sums**2 / weight
     mean = np.abs(shift) + np.abs(sums) / weight
     rounding = weight * (weight * mean * EPS) ** 2
     enough = (scatter >= _KEPT * first) & (scatter > 10 * rounding)
-    return bool((enough | (first == 0)).all())
+    return (enough | (first == 0)).all(axis=-1)
 
 
 def standardised(mean, variance, n_samples, settings):
@@ -218,7 +302,7 @@ def standardised(mean, variance, n_samples, settings):
     Parameters
     ----------
     mean, variance : ndarray of shape (p,)
-    n_samples : float
+    n_samples : float, or ndarray of shape (n_draws,)
         Sum of weights: the bound below which a variance is taken for rounding depends
         on it.
     settings : list of (bool, bool)
@@ -229,7 +313,8 @@ def standardised(mean, variance, n_samples, settings):
     offset, scale : ndarray of shape (p,)
         Columns become ``(x - offset) / scale``.
     """
-    offset, scale = np.zeros(len(mean)), np.ones(len(mean))
+    offset, scale = np.zeros(mean.shape), np.ones(mean.shape)
+    n_samples = np.asarray(n_samples)[..., None]
     for with_mean, with_std in settings:
         own_mean, own = (mean - offset) / scale, variance / scale**2
         if with_mean:
@@ -277,18 +362,18 @@ def problem_of(centred, offset, scale, *, fit_intercept):
     -------
     problem : Problem
     """
-    gram = centred.xx / np.outer(scale, scale)
-    xy = centred.xy / scale[:, None]
+    gram = centred.xx / _outer(scale, scale)
+    xy = centred.xy / scale[..., None]
     if fit_intercept:
         return Problem(gram, xy, centred.yy, centred.x, scale, centred.y)
     mean = (centred.x - offset) / scale
     return Problem(
-        gram + np.outer(mean, mean),
-        xy + np.outer(mean, centred.y),
+        gram + _outer(mean, mean),
+        xy + _outer(mean, centred.y),
         centred.yy + centred.y**2,
         offset,
         scale,
-        np.zeros(len(centred.y)),
+        np.zeros(centred.y.shape),
     )
 
 

@@ -80,7 +80,7 @@ def gram_path(problem, alphas, **settings):
     row = np.zeros((1, len(problem.gram)), order="F")
     gram = np.ascontiguousarray(problem.gram)
     return _each_output(
-        _descend(
+        descend(
             row,
             np.sqrt(problem.yy[k : k + 1]),
             alphas,
@@ -106,12 +106,13 @@ def row_path(X, y, alphas, **settings):
     """
     X = np.asfortranarray(X)
     return _each_output(
-        _descend(X, np.ascontiguousarray(column), alphas, precompute=False, **settings)
+        descend(X, np.ascontiguousarray(column), alphas, precompute=False, **settings)
         for column in y.T
     )
 
 
-def _descend(X, y, alphas, **settings):
+def descend(X, y, alphas, **settings):
+    """`enet_path` without its checks and warnings: coefficients, gaps, iterations."""
     with warnings.catch_warnings():
         # `_warn_once` tells of all values, by the tolerance of the user.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -316,7 +317,7 @@ def _path_from_moments(template, values, moments, scalers):
     alphas, place = np.unique(
         -np.asarray(values, dtype=np.float64), return_inverse=True
     )
-    coef, gap, n_iter = gram_path(problem, -alphas, **_settings(template))
+    coef, gap, n_iter = gram_path(problem, -alphas, **settings_of(template))
     _warn_once(gap, problem.yy, template)
     errors = mean_squared_errors(problem, coef)
     path = ElasticNetPath(
@@ -346,7 +347,7 @@ def _path_from_rows(template, values, X, y, weight):
     alphas, place = np.unique(
         -np.asarray(values, dtype=np.float64), return_inverse=True
     )
-    coef, gap, n_iter = row_path(X, y, -alphas, **_settings(template))
+    coef, gap, n_iter = row_path(X, y, -alphas, **settings_of(template))
     _warn_once(gap, np.square(y).mean(axis=0), template)
     offset = np.broadcast_to(y_mean, (len(place), len(y_mean)))
     path = ElasticNetPath(template, "alpha", values, coef[place], x_mean, offset)
@@ -404,7 +405,8 @@ def _l1_ratio(estimator):
     return getattr(estimator, "l1_ratio", 1.0)
 
 
-def _settings(estimator):
+def settings_of(estimator):
+    """What `descend` is told of an estimator."""
     return {
         "l1_ratio": _l1_ratio(estimator),
         "positive": estimator.positive,

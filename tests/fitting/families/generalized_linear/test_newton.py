@@ -257,3 +257,42 @@ def test_a_problem_of_numbers_that_are_none_does_not_converge():
     found = _newton.minimise(*stack.problem, stack.start, tol=1e-10, max_iter=20)
     assert found.converged.tolist() == [True, False, True]
     assert np.isfinite(found.theta[[0, 2]]).all()
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_problems_take_the_steps_they_would_take_alone(name):
+    """One that is far, or singular, does not change where and when others stop."""
+    stack = Stack(name, 7)
+    loss, design, y, weight, ridge = stack.problem
+    near = stack.solution() + 1e-3 * stack.near
+    kept = 1.2 * stack.hessian(near, None)
+
+    def found(which, start):
+        return _newton.minimise(
+            loss,
+            design,
+            y,
+            weight[which],
+            ridge[which],
+            start[which],
+            tol=1e-9,
+            max_iter=100,
+            hessian=kept[which],
+        )
+
+    alone = found([0], near)
+    for away in (0.0, 1.0, 3.0):
+        start = near.copy()
+        start[1:] += away
+        together = found([0, 1, 2], start)
+        assert together.n_iter[0] == alone.n_iter[0]
+        np.testing.assert_allclose(together.theta[0], alone.theta[0], atol=1e-13)
+
+
+def test_a_singular_problem_does_not_change_the_others():
+    """It gets a little curvature, and they get none."""
+    full = np.stack([np.diag([1e-13, 1.0]), np.diag([0.0, 1.0])])
+    right = np.ones((2, 2, 1))
+    found = _newton._solve(full, right)
+    np.testing.assert_allclose(found[0], [[1e13], [1.0]])
+    assert np.isfinite(found).all()
