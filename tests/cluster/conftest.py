@@ -3,8 +3,11 @@
 import joblib
 import pytest
 
-dask = pytest.importorskip("dask", reason="clusters need the dask extra")
-distributed = pytest.importorskip("distributed", reason="clusters need the dask extra")
+try:
+    import dask
+    import distributed
+except ImportError:  # an extra
+    dask = distributed = None
 
 SETTINGS = {
     # A busy machine may take a while to start a process, or to start one again.
@@ -17,6 +20,8 @@ SETTINGS = {
 @pytest.fixture(scope="session")
 def client():
     """The client of a cluster that lasts as long as the tests."""
+    if distributed is None:
+        pytest.skip("clusters need the dask extra")
     with (
         dask.config.set(SETTINGS),
         distributed.LocalCluster(

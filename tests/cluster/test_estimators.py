@@ -262,6 +262,7 @@ def test_an_error_keeps_its_type_and_says_where(on_dask):
     assert note.endswith(" of BootstrapBaggingRegressor.")
 
 
+@pytest.mark.skipif(distributed is None, reason="clusters need the dask extra")
 def test_a_cluster_that_goes_leaves_what_was_fitted(monkeypatch):
     """A clear error; with `warm_start` the next fit goes on from there."""
     X, y = regression_data()

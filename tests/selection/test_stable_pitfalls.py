@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.compose import make_column_selector, make_column_transformer
 from sklearn.decomposition import PCA
@@ -99,7 +98,7 @@ def test_no_feature_is_scored_as_some_are(place):
 def test_own_scores_that_need_columns_ask_for_scoring():
     """An estimator that selects columns by name cannot be fitted without them."""
     X, y = clear_problem(n=60, p=3)
-    frame = pd.DataFrame(X, columns=list("abc"))
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=list("abc"))
     inner = make_pipeline(make_column_transformer(("passthrough", ["a"])), Ridge())
     search = GridSearchCV(inner, {"ridge__alpha": [1]}, scoring="r2", cv=2)
     step = StableFeatureSelector(search, importance=lambda m, X, y: np.ones(3))

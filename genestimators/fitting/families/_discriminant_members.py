@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.base import clone
 from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
 
+from genestimators._compat import divides_by_rows
 from genestimators.fitting._ensembles import register_ensemble
 from genestimators.fitting.families._class_covariances import (
     MOST_COLUMNS,
@@ -257,6 +258,8 @@ class LinearEnsemble(ClassEnsemble):
     def unsupported(self, estimator, X, y, draws):
         if estimator.solver not in ("svd", "lsqr"):
             return f"The solver {estimator.solver!r} has directions of its own."
+        if not divides_by_rows(estimator):
+            return "This version of scikit-learn has other covariances."
         if estimator.covariance_estimator is not None:
             return "`covariance_estimator` needs the rows."
         shrinkage = estimator.shrinkage

@@ -12,6 +12,7 @@ from sklearn.preprocessing import binarize
 from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
+from genestimators._compat import naive_bayes_keeps_single
 from genestimators.fitting._ensembles import (
     EnsembleFamily,
     register_ensemble,
@@ -126,7 +127,7 @@ class GaussianFits:
         self.rows = ClassRows(numbers, y, classes)
         self.steps = Steps(scaler, estimator, X)
         self.shifts, self.classes = self.rows.shifts, classes
-        self.dtype = numbers.dtype
+        self.dtype = numbers.dtype if naive_bayes_keeps_single() else np.float64
         self.smoothing = float(estimator.var_smoothing)
         self.prior = None
         if estimator.priors is not None:

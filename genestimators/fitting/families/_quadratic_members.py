@@ -10,6 +10,7 @@ import numpy as np
 from sklearn.discriminant_analysis import QuadraticDiscriminantAnalysis
 from sklearn.utils.validation import validate_data
 
+from genestimators._compat import divides_by_rows
 from genestimators.fitting._ensembles import register_ensemble
 from genestimators.fitting.families._class_covariances import (
     MOST_COLUMNS,
@@ -138,7 +139,8 @@ class QuadraticEnsemble(ClassEnsemble):
     fits = QuadraticFits
 
     def unsupported(self, estimator, X, y, draws):
-        # Older versions know the first solver only, and no other settings of it.
+        if not divides_by_rows(estimator):
+            return "This version of scikit-learn has other covariances."
         if getattr(estimator, "solver", "svd") != "svd":
             return f"The solver {estimator.solver!r} takes no notice of `reg_param`."
         for name in ("shrinkage", "covariance_estimator"):

@@ -3,7 +3,6 @@
 import warnings
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy import sparse
 from sklearn.base import clone
@@ -231,7 +230,7 @@ def test_one_column_and_single_precision():
 def test_members_know_the_names_of_columns(output):
     """As fits do, also behind a scaler that makes frames, and under its own name."""
     X, y = problem(10)
-    frame = pd.DataFrame(X, columns=list("abcd"))
+    frame = pytest.importorskip("pandas").DataFrame(X, columns=list("abcd"))
     chain = Pipeline([("first", StandardScaler()), ("then", Ridge())])
     chain.set_output(transform=output)
     for estimator in (Ridge(), chain):
