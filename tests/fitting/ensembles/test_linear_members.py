@@ -203,6 +203,17 @@ def test_columns_that_others_make_up_are_left_to_single_fits():
         assert not path.fine[place]
 
 
+def test_draws_without_a_solution_spoil_no_others():
+    """As few rows as columns: some draws hold fewer distinct ones, some do not."""
+    X, y = problem(14, n=12, p=8)
+    fine = []
+    for path, place, fit in members_and_fits(LinearRegression(), X, y):
+        fine.append(path.fine[place])
+        if path.fine[place]:
+            assert_equal_models(path.model(place), fit, rtol=1e-8)
+    assert not all(fine)
+
+
 def test_a_rare_column_is_left_to_single_fits_where_a_draw_lacks_it():
     """There it is constant, though not in all rows."""
     X, y = problem(8)

@@ -300,7 +300,7 @@ def _solve(gram, xy, ridge, scale):
     diagonal[...] = 1.0
     factor = _factors(full)
     own = np.square(np.einsum("bii->bi", factor)).min(axis=1, initial=1.0)
-    full[own == 0] = np.eye(full.shape[1])
+    full[~(own > _OWN)] = np.eye(full.shape[1])  # not served; one of them would raise
     coef = np.linalg.solve(full, xy / root[:, :, None])
     coef /= (root * scale)[:, :, None]
     return np.ascontiguousarray(np.moveaxis(coef, 1, 2)), own
