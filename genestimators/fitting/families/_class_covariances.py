@@ -12,10 +12,10 @@ from genestimators.fitting.families._class_sums import (
     ClassRows,
     Steps,
     plain_numbers,
-    plain_scaler,
     spread,
     usable_priors,
 )
+from genestimators.fitting.families._scaling import plain_scaler
 
 MOST_COLUMNS = 300  # beyond, products of columns take too much memory
 

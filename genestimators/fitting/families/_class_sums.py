@@ -7,7 +7,6 @@ far from the origin nor classes far from each other lose digits.
 """
 
 from copy import copy
-from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -20,12 +19,13 @@ from sklearn.utils.validation import validate_data
 from genestimators._inputs import take_rows
 from genestimators.fitting._ensembles import MembersPath
 from genestimators.fitting._paths import parts_of
+from genestimators.fitting.families._scaling import Scaling
 from genestimators.fitting.families.linear._gram import (
     EPS,
     column_means,
     standardised,
 )
-from genestimators.fitting.families.linear._linear import copy_columns, is_flag
+from genestimators.fitting.families.linear._linear import copy_columns
 
 KEPT = 1e-5  # of a mean square about a shift that has to be left as variance
 
@@ -233,28 +233,6 @@ def spread(counts, means, squares, shifts):
     return middle + mean, variance, (share * squares).sum(axis=1)
 
 
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """What the scalers of some members have learned.
-
-    Attributes
-    ----------
-    mean, variance, offset, scale : ndarray of shape (n_values, p)
-        Columns become ``(x - offset) / scale``.
-    weight : ndarray of shape (n_values,)
-    """
-
-    mean: np.ndarray
-    variance: np.ndarray
-    offset: np.ndarray
-    scale: np.ndarray
-    weight: np.ndarray
-
-    def take(self, which):
-        """Those of some members."""
-        return _of_each(lambda own: own[0][which], [self])
-
-
 class StackedMembers(MembersPath):
     """Members whose attributes are arrays with one item for each.
 
@@ -364,25 +342,7 @@ class Steps:
         copy_columns(self.last, last)
         if self.scaler is None:
             return last
-        scaler = copy(self.scaler)
-        for name, known in (
-            ("mean_", scaling.mean),
-            ("var_", scaling.variance),
-            ("scale_", scaling.scale),
-        ):
-            if getattr(scaler, name) is not None:
-                setattr(scaler, name, known)
-        scaler.n_samples_seen_ = scaling.weight
-        return make_pipeline(scaler, last)
-
-
-def plain_scaler(scaler):
-    """Whether there is no scaler, or one with plain settings that does something."""
-    if scaler is None:
-        return True
-    if not (is_flag(scaler.with_mean) and is_flag(scaler.with_std)):
-        return False
-    return bool(scaler.with_mean or scaler.with_std)  # else it counts rows, not weights
+        return make_pipeline(scaling.scaler(self.scaler), last)
 
 
 def usable_priors(priors, n_classes):

@@ -24,7 +24,6 @@ from genestimators.fitting.families._class_sums import (
     Steps,
     class_order,
     plain_numbers,
-    plain_scaler,
     spread,
     usable_priors,
 )
@@ -36,6 +35,7 @@ from genestimators.fitting.families._naive_bayes import (
     count_joint,
     multinomial_log_prob,
 )
+from genestimators.fitting.families._scaling import plain_scaler
 from genestimators.fitting.families.linear._linear import is_flag, is_number
 
 _LEAST = 1e-6  # the weight of a class, below which it may count as none

@@ -293,6 +293,8 @@ def test_joined_and_mean():
         (RidgeClassifier(class_weight="balanced"), None),
         (make_pipeline(MinMaxScaler(), Ridge()), None),
         (make_pipeline(StandardScaler(), StandardScaler(), Ridge()), None),
+        # Such a scaler counts rows, not their weights.
+        (make_pipeline(StandardScaler(with_mean=False, with_std=False), Ridge()), None),
         (make_pipeline(StandardScaler(), Ridge(), memory="somewhere"), None),
         (type("OwnRidge", (Ridge,), {})(), None),
         (Ridge(), sparse.csr_array),

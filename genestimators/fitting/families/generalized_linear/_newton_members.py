@@ -13,6 +13,7 @@ import numpy as np
 from sklearn.pipeline import make_pipeline
 
 from genestimators.fitting._ensembles import MembersPath
+from genestimators.fitting.families._scaling import Scaling
 from genestimators.fitting.families.generalized_linear._design import make_design
 from genestimators.fitting.families.generalized_linear._newton import (
     column_products,
@@ -24,7 +25,6 @@ from genestimators.fitting.families.generalized_linear._reweighted import (
     stacked_hessians,
 )
 from genestimators.fitting.families.linear._gram import standardised
-from genestimators.fitting.families.linear._linear_members import Scaling
 
 # Far below what members differ by, and below what a solver's own tolerance asks for:
 # neither the order of the rows nor weights in place of copies are to be seen.
@@ -95,10 +95,7 @@ class NewtonMembers(MembersPath):
             parts = [getattr(one.inner, name) for one in paths]
             setattr(whole.inner, name, np.concatenate(parts))
         if self.scaling is not None:
-            fields = [vars(one.scaling) for one in paths]
-            whole.scaling = Scaling(
-                *(np.concatenate([one[name] for one in fields]) for name in fields[0])
-            )
+            whole.scaling = self.scaling.joined([one.scaling for one in others])
         return whole
 
     def parts(self, n_rows):
@@ -126,12 +123,7 @@ class NewtonMembers(MembersPath):
             bare = copy(path)
             bare.template = last
             self.seen = bare.blank()
-        scaler, last = copy(scaler), copy(self.seen)
-        known = {"mean_": own.mean, "var_": own.variance, "scale_": own.scale}
-        for name, value in known.items():
-            if getattr(scaler, name) is not None:
-                setattr(scaler, name, value)
-        scaler.n_samples_seen_ = own.weight
+        scaler, last = own.scaler(scaler), copy(self.seen)
         coef = path.coef[i]
         intercept = path.offset[i] + coef @ (own.offset - path.centre)
         coef = coef * own.scale

@@ -114,7 +114,8 @@ def row_path(X, y, alphas, **settings):
 def descend(X, y, alphas, **settings):
     """`enet_path` without its checks and warnings: coefficients, gaps, iterations."""
     with warnings.catch_warnings():
-        # `_warn_once` tells of all values, by the tolerance of the user.
+        # Callers go by the gaps, and the tolerance of the user: they warn once for all
+        # values, or leave a draw to a fit of its own.
         warnings.simplefilter("ignore", ConvergenceWarning)
         _, coef, gap, n_iter = enet_path(
             X, y, alphas=alphas, check_input=False, return_n_iter=True, **settings

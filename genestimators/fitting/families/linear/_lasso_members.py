@@ -19,6 +19,7 @@ from sklearn.linear_model import ElasticNet, Lasso
 
 from genestimators._inputs import take_rows
 from genestimators.fitting._ensembles import EnsembleFamily, register_ensemble
+from genestimators.fitting.families._scaling import Scaling, plain_scaler
 from genestimators.fitting.families.linear._gram import (
     centre,
     keeps_digits,
@@ -34,12 +35,10 @@ from genestimators.fitting.families.linear._lasso import (
 from genestimators.fitting.families.linear._linear import (
     finite_rows,
     finite_targets,
-    is_flag,
 )
 from genestimators.fitting.families.linear._linear_members import (
     LinearFits,
     LinearMembers,
-    Scaling,
 )
 
 _TIGHTEST = 1e-4  # of the user's tolerance
@@ -169,9 +168,7 @@ class ElasticNetEnsemble(EnsembleFamily):
         rows, Y = finite_rows(X), finite_targets(y)
         if rows is None or Y is None or getattr(X, "dtype", None) == np.float16:
             return None
-        if scaler is not None and not (
-            is_flag(scaler.with_mean) and is_flag(scaler.with_std)
-        ):
+        if not plain_scaler(scaler):
             return None
         n, p = rows.shape
         if p > _MOST_COLUMNS or n < 2 * p:

@@ -8,7 +8,7 @@ Everything is computed in double precision.
 """
 
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 from scipy import sparse
@@ -23,6 +23,7 @@ from genestimators.fitting._ensembles import (
     MembersPath,
     register_ensemble,
 )
+from genestimators.fitting.families._scaling import Scaling, plain_scaler
 from genestimators.fitting.families.linear._gram import (
     centre,
     column_means,
@@ -46,28 +47,6 @@ SOLVERS = ("auto", "cholesky", "svd")
 # normal equations have lost digits that a decomposition of X still has.
 _OWN = 1e-5
 _MOST_ROWS = 3000  # whose products are kept
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """What the scalers of some members have learned.
-
-    Attributes
-    ----------
-    mean, variance, offset, scale : ndarray of shape (n_values, p)
-        Columns become ``(x - offset) / scale``.
-    weight : ndarray of shape (n_values,)
-    """
-
-    mean: np.ndarray
-    variance: np.ndarray
-    offset: np.ndarray
-    scale: np.ndarray
-    weight: np.ndarray
-
-    def take(self, which):
-        """Those of some members."""
-        return replace(self, **{name: own[which] for name, own in vars(self).items()})
 
 
 class LinearMembers(LinearPath, MembersPath):
@@ -127,12 +106,7 @@ class LinearMembers(LinearPath, MembersPath):
         for name in self._by_value:
             setattr(whole, name, np.concatenate([getattr(one, name) for one in paths]))
         if self.scaling is not None:
-            whole.scaling = Scaling(
-                *(
-                    np.concatenate([getattr(one.scaling, name) for one in paths])
-                    for name in vars(self.scaling)
-                )
-            )
+            whole.scaling = self.scaling.joined([one.scaling for one in others])
         return whole
 
     def mean(self):
@@ -152,13 +126,7 @@ class LinearMembers(LinearPath, MembersPath):
             return model
         own = self.scaling.take(i)
         (_, scaler), (_, last) = model.steps
-        scaler, last = copy(scaler), copy(last)
-        for name, known in (
-            ("mean_", own.mean), ("var_", own.variance), ("scale_", own.scale),
-        ):  # fmt: skip
-            if getattr(scaler, name, None) is not None:
-                setattr(scaler, name, known)
-        scaler.n_samples_seen_ = own.weight
+        scaler, last = own.scaler(scaler), copy(last)
         # About the scaler's own offset; that of all members may be far from it.
         intercept = offset + coef @ (own.offset - self.centre)
         _complete(last, coef * own.scale, intercept, self.dtype)
@@ -352,9 +320,7 @@ class RidgeEnsemble(EnsembleFamily):
         alpha = float(self.penalty(estimator))
         if p > n and (scaler is not None or n > _MOST_ROWS or alpha == 0):
             return None
-        if scaler is not None and not (
-            is_flag(scaler.with_mean) and is_flag(scaler.with_std)
-        ):
+        if not plain_scaler(scaler):
             return None
         target = self.targets(y, classes)
         if target is None:
