@@ -23,6 +23,7 @@ from genestimators._inputs import take_rows
 from genestimators._weights import row_mode
 from genestimators.fitting._paths import Path
 
+_AHEAD = 1 << 20  # counts that are drawn at a time
 _ENSEMBLES = {}
 
 
@@ -284,15 +285,10 @@ def fit_ensemble(estimator, X, y, draws, numbers, *, classes=()) -> Iterator | N
 
 
 def _fit_groups(family, fits, draws, numbers, pipeline):
-    if not numbers:
-        return
     size = family.group
-    first = numbers.start - numbers.start % size
-    for start in range(first, numbers.stop, size):
-        own = range(max(start, numbers.start), min(start + size, numbers.stop))
-        counts = draws.counts_matrix(own)
+    for own, counts in _grouped_counts(draws, numbers, size):
         weights = draws.weights_of(counts)
-        place = own.start - start
+        place = own.start % size
         if len(own) < size:
             whole = np.zeros((size, weights.shape[1]), dtype=weights.dtype)
             whole[place : place + len(own)] = weights
@@ -301,3 +297,19 @@ def _fit_groups(family, fits, draws, numbers, pipeline):
         path.family = family
         path.pipeline = pipeline
         yield FittedGroup(own, counts, path)
+
+
+def _grouped_counts(draws, numbers, size):
+    """The numbers of each group, and their counts; several groups are drawn at a time.
+
+    Groups begin at the multiples of their size.
+    """
+    start = numbers.start
+    n_ahead = max(1, _AHEAD // (size * len(draws.occurrences.rows)))
+    while start < numbers.stop:
+        stop = min(start - start % size + size * n_ahead, numbers.stop)
+        counts = draws.counts_matrix(range(start, stop))
+        for first in range(start - start % size, stop, size):
+            own = range(max(first, start), min(first + size, stop))
+            yield own, counts[own.start - start : own.stop - start]
+        start = stop

@@ -71,5 +71,6 @@ class BayesianDraws(Draws):
         weights = self.occurrences.weights
         for stratum in self.strata:
             own = np.ones(len(stratum)) if weights is None else weights[stratum]
-            counts[stratum] *= own.sum() / (own @ counts[stratum])
+            # Not a dot product, whose last bits depend on the number of threads.
+            counts[stratum] *= own.sum() / (own * counts[stratum]).sum()
         return counts

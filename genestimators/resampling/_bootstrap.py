@@ -9,6 +9,10 @@ from genestimators.resampling._balanced import (
     stratum_counts,
 )
 from genestimators.resampling._draws import Draws, draw_seed
+from genestimators.resampling._many_counts import (
+    many_poisson_counts,
+    many_stratum_counts,
+)
 from genestimators.resampling._resampler import (
     MAX_SAMPLES,
     Resampler,
@@ -152,21 +156,23 @@ class BootstrapDraws(Draws):
         )
 
     def counts_of(self, number):
-        return self._counts_at(self._uniforms(number))
+        uniforms = self._uniforms(number)
+        return self._counts(uniforms, poisson_counts, stratum_counts)
 
     def counts_matrix(self, numbers):
-        return np.stack([self._counts_at(own) for own in self._uniforms.many(numbers)])
+        uniforms = self._uniforms.many(numbers)
+        return self._counts(uniforms, many_poisson_counts, many_stratum_counts)
 
-    def _counts_at(self, uniforms):
+    def _counts(self, uniforms, free, in_stratum):
+        """Counts from uniforms (..., m), by the functions for that many replicates."""
         if self.strata is None:
-            return poisson_counts(uniforms, self.fraction)
+            return free(uniforms, self.fraction)
         weights = self.occurrences.weights
-        counts = np.empty(len(uniforms), dtype=np.int32)
+        counts = np.empty(uniforms.shape, dtype=np.int32)
         for stratum in self.strata:
             own = None if weights is None else weights[stratum]
-            size = len(uniforms[stratum]) if own is None else float(own.sum())
+            drawn = uniforms[..., stratum]
+            size = drawn.shape[-1] if own is None else float(own.sum())
             target = self.fraction * size
-            counts[stratum] = stratum_counts(
-                uniforms[stratum], own, target, self.fraction
-            )
+            counts[..., stratum] = in_stratum(drawn, own, target, self.fraction)
         return counts

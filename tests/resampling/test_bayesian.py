@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 from scipy.stats import kstest
+from threadpoolctl import threadpool_limits
 
 from genestimators import BayesianBootstrap
 from genestimators.resampling._hashing import GOLDEN, derive, mix_int
@@ -102,3 +103,13 @@ def test_weights_are_exponential():
     assert min(kstest(row, "expon").pvalue for row in table) > 1e-4
     # Independent exponential weights would have row means of variance 0.1.
     assert table.mean(axis=0).var() < 0.02
+
+
+def test_weights_do_not_depend_on_threads():
+    """Sums are not left to a product of vectors, which threads share."""
+    X = np.arange(30_000.0)[:, None]
+    draws = BayesianBootstrap().prepare(X, X[:, 0], seed=3)
+    wanted = draws[0].counts
+    for limit in (1, 2):
+        with threadpool_limits(limit):
+            assert np.array_equal(draws[0].counts, wanted)
