@@ -5,14 +5,11 @@ alternate and each pair gives a ratio; tables show the median and the range of r
 Times are processor times with one job and one thread.
 """
 
-import gc
-import multiprocessing
-import time
 import warnings
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from _fresh_process import in_fresh_process, resident, seconds
 from _report import Report, arguments, median_and_range
 from _tables import load, preprocessed
 from sklearn.base import is_regressor
@@ -127,14 +124,6 @@ def bag_of(ours, estimator, oob_score, seed):
     )
 
 
-def seconds(function, *args):
-    """Processor time of a call: all runs have one job, and others use the machine."""
-    gc.collect()
-    started = time.process_time()
-    function(*args)
-    return time.process_time() - started
-
-
 def paired_times(estimator, X, y, oob_score):
     """Times to fit and predict, shape (pairs, ours and theirs, fit and predict)."""
     times, spent = [], 0.0
@@ -239,17 +228,8 @@ def _prepared(X, y, classifier):
     return Bootstrap().prepare(X, y, seed=0, classifier=classifier)
 
 
-def resident(kind):
-    """Memory of this process in bytes: "VmRSS" now, "VmHWM" at its peak."""
-    for line in Path("/proc/self/status").read_text().splitlines():
-        if line.startswith(kind):
-            return int(line.split()[1]) * 1024
-    raise ValueError(f"No {kind} in /proc/self/status.")
-
-
 def memory_used(who, base, n_rows):
     """Peak memory before X is made, with X, and at the end of the fit."""
-    warnings.filterwarnings("ignore")
     estimator = Ridge() if base == "ridge" else DecisionTreeRegressor(max_depth=3)
     before = resident("VmRSS")
     X, y = numbers(n_rows, MEMORY_COLUMNS)
@@ -269,10 +249,9 @@ def memory_rows(quick):
     rows = []
     for base in ("tree of depth 3", "ridge"):
         for who in ("genestimators", "scikit-learn", ALONE):
-            with multiprocessing.get_context("spawn").Pool(1) as pool:
-                before, with_data, peak, size, took = pool.apply(
-                    memory_used, (who, base, n_rows)
-                )
+            before, with_data, peak, size, took = in_fresh_process(
+                memory_used, who, base, n_rows
+            )
             rows.append(
                 [
                     f"{base}, {who}",
