@@ -28,12 +28,15 @@ from genestimators.bagging._growing import (
     same_settings,
     settings_of,
 )
+from genestimators.bagging._limit import limit_parts
 from genestimators.bagging._members import (
-    FittedMembers,
-    Samples,
     as_estimators,
+    count_of,
+    engine_of,
+    features_of,
     join,
     mean_member,
+    samples_of,
 )
 from genestimators.bagging._predict import aggregate_members
 from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
@@ -136,10 +139,14 @@ class BaseBootstrapBagging(
 
     def _fit_members(self, X, y, sample_weight, groups, params):
         """The recipe of `fit`: check, plan, run, combine, store."""
-        growing = self.warm_start and hasattr(self, "estimators_")
+        growing = self.warm_start and getattr(self, "engine_", "limit") != "limit"
         plan, seed, measure = self._plan_fit(
             X, y, sample_weight, groups, params, growing
         )
+        limit = limit_parts(self, plan, measure is not None)
+        if limit is not None:
+            self._store(plan, seed, *limit, measure)
+            return
         models, features, tally = self._begin(plan, growing, measure is not None)
         try:
             self._grow(plan, models, features, tally)
@@ -360,15 +367,14 @@ class BaseBootstrapBagging(
         self.estimator_ = clone(plan["estimator"])
         self._members = join(models)
         self._mean_member = None
-        if self.aggregate == "mean" and response.kind in ("predict", "decision"):
-            self._mean_member = mean_member(self._members)
+        if self.aggregate == "mean":
+            self._mean_member = mean_member(self._members, response.kind)
         self.estimators_ = as_estimators(self._members)
-        shared = isinstance(self.estimators_, FittedMembers)
-        self.engine_ = "shared" if shared else "generic"
-        self.n_estimators_ = len(models)
+        self.engine_ = engine_of(self.estimators_)
+        self.n_estimators_ = count = count_of(models)
         self.row_mode_ = row_mode(plan["estimator"])
         self.draw_version_ = draws.version
-        self._features = features[: len(models)]
+        self._features = features[: min(count, len(features))]
         self._draws = draws
         self._data = fingerprint(plan)
         self._settings = settings_of(self, plan)
@@ -379,7 +385,7 @@ class BaseBootstrapBagging(
         self._store_classes(response)
         self._forget_figures()
         self._tally = tally if self.warm_start else None
-        if measure is None or tally.busy or tally.n_added != len(models):
+        if measure is None or tally.busy or tally.n_added != count:
             return
         oob, train = tally.answers()
         figures = compute_figures(
@@ -412,7 +418,7 @@ class BaseBootstrapBagging(
         """The in-bag rows of each member, made again from the seed."""
         if not hasattr(self, "_draws"):
             raise AttributeError("estimators_samples_")
-        return Samples(self._draws, self.n_estimators_)
+        return samples_of(self._draws, self.n_estimators_)
 
     @property
     def estimators_features_(self):
@@ -420,7 +426,7 @@ class BaseBootstrapBagging(
         if not hasattr(self, "_features"):
             raise AttributeError("estimators_features_")
         every = np.arange(getattr(self, "n_features_in_", 0))
-        return [every if columns is None else columns for columns in self._features]
+        return features_of(self._members, self._features, every)
 
     def _answer(self, X, method, params):
         """The aggregated answer for new rows, (n_rows, width)."""

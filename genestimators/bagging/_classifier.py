@@ -215,7 +215,7 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
             If a parameter, y, weights or groups are out of their range.
         """
         self._fit(X, y, sample_weight, groups, params)
-        if len(self._response.classes) == 1:
+        if len(self._response.classes) == 1 and self.engine_ != "limit":
             self._warn_one_class()
         return self
 

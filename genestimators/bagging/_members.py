@@ -1,9 +1,97 @@
 """The fitted members of a bag: estimators, or places in an ensemble."""
 
+import math
 from collections.abc import Sequence
 from itertools import groupby
 
 from genestimators.fitting import Member
+
+
+class Endless:
+    """A sequence without an end; what stands at a place is made when asked for.
+
+    Parameters
+    ----------
+    make : callable
+        From a whole number, from zero on, to what stands there.
+    noun : str
+    """
+
+    def __init__(self, make, noun):
+        self.make = make
+        self.noun = noun
+
+    def __getitem__(self, number):
+        if isinstance(number, slice):
+            if number.stop is None:
+                raise IndexError(
+                    f"There is no end of {self.noun}; give the slice one. Got {number}."
+                )
+            places = range(number.start or 0, number.stop, number.step or 1)
+            return [self[place] for place in places]
+        if number < 0:
+            raise IndexError(
+                f"There is no end of {self.noun} to count from; ask for number 0, 1, "
+                f"... Got {number}."
+            )
+        return self.make(number)
+
+    def __bool__(self):
+        return True
+
+    def __len__(self):
+        raise TypeError(f"There is no end of {self.noun}; take a slice, [:10].")
+
+    def __iter__(self):
+        raise TypeError(f"There is no end of {self.noun}; take a slice, [:10].")
+
+    def __repr__(self):
+        return f"<{self.noun} without end, made when asked for>"
+
+
+class LimitMembers(Endless):
+    """The members of a bag of infinitely many.
+
+    Parameters
+    ----------
+    path : LimitPath
+        Answers as their mean does.
+    draws : Draws
+    """
+
+    def __init__(self, path, draws):
+        super().__init__(self._fit, "fitted estimators")
+        self.path = path
+        self.draws = draws
+
+    def _fit(self, number):
+        return self.path.member(self.draws.counts_of(number))
+
+
+def count_of(items):
+    """How many members there are."""
+    return math.inf if isinstance(items, Endless) else len(items)
+
+
+def samples_of(draws, n):
+    """In-bag rows of each of n replicates, which may be infinitely many."""
+    if math.isinf(n):
+        return Endless(draws.drawn_rows, "replicates")
+    return Samples(draws, n)
+
+
+def features_of(members, features, every):
+    """Columns of each member; `every` where it was given none."""
+    if isinstance(members, Endless):
+        return Endless(lambda number: every, "replicates")
+    return [every if columns is None else columns for columns in features]
+
+
+def engine_of(items):
+    """What fitted the members."""
+    if isinstance(items, Endless):
+        return "limit"
+    return "shared" if isinstance(items, FittedMembers) else "generic"
 
 
 class Samples(Sequence):
@@ -54,12 +142,16 @@ def _model_of(item):
 
 def as_estimators(items):
     """Members as a sequence of fitted estimators."""
+    if isinstance(items, Endless):
+        return items
     some = any(isinstance(item, Member) for item in items)
     return FittedMembers(items) if some else items
 
 
 def join(items):
     """The same members with ensembles of a kind joined to one, where they can be."""
+    if isinstance(items, Endless):
+        return items
     if not all(isinstance(item, Member) for item in items):
         return items
     paths = [
@@ -85,8 +177,19 @@ def ensembles_of(items):
         yield own[0].path if isinstance(own[0], Member) else None, own
 
 
-def mean_member(items):
-    """One path that answers as the mean of all members does, or None."""
+def mean_member(items, kind):
+    """One path that answers as the mean of all members does, or None.
+
+    Parameters
+    ----------
+    items : list, or LimitMembers
+    kind : str
+        Of the response that is averaged.
+    """
+    if isinstance(items, LimitMembers):
+        return items.path
+    if kind not in ("predict", "decision"):
+        return None
     runs = list(ensembles_of(items))
     if len(runs) != 1 or runs[0][0] is None:
         return None

@@ -34,7 +34,7 @@ class Tally:
         self.n_added = 0
         self._occurrences = draws.occurrences.rows
         self._all_held_out = not draws.has_out_of_bag
-        targets, outputs = _targets(y, response, draws.row_order())
+        targets, outputs = targets_of(y, response, draws.row_order())
         # Without weights occurrences are rows, and one set of sums serves both ends.
         self.rows = OutOfBagSums(targets, outputs) if figures else None
         weighted = draws.row_weight is not None
@@ -110,7 +110,7 @@ class Tally:
         return combine(masked), train
 
 
-def _targets(y, response, rows):
+def targets_of(y, response, rows):
     """The target as an array of shape (n, width), and the output of each column."""
     if response.kind == "predict":
         targets = y.reshape(len(y), -1).astype(np.float64, copy=False)

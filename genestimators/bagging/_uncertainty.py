@@ -185,6 +185,7 @@ def predict_set(bag, X, level):
 def predict_std(bag, X):
     """Standard errors of the answers for new rows, (n_rows, width)."""
     check_is_fitted(bag)
+    _check_counted(bag, "Standard errors")
     draws, n_members = bag._draws, bag.n_estimators_
     if isinstance(draws, BlockDraws):
         raise ValueError(
@@ -230,8 +231,20 @@ def _check_level(level):
         )
 
 
+def _check_counted(bag, what):
+    """Whether there are members to compare."""
+    if np.isinf(bag.n_estimators_):
+        raise ValueError(
+            f"{what} compare the members of a bag, and this one averages infinitely "
+            "many by a formula; set `n_estimators` to a number, such as 200, and fit "
+            f"again. Got n_estimators={bag.n_estimators!r} with "
+            f"engine_={bag.engine_!r}."
+        )
+
+
 def _prepared(bag, level, what):
     """The training rows, once it is clear that they can bound anything."""
+    _check_counted(bag, what)
     draws, kept = bag._draws, bag._kept
     if not draws.has_out_of_bag:
         raise ValueError(

@@ -9,6 +9,13 @@ from genestimators.fitting._ensembles import (
     register_ensemble,
     registered_ensembles,
 )
+from genestimators.fitting._limits import (
+    LimitFamily,
+    LimitPath,
+    fit_limit,
+    register_limit,
+    registered_limits,
+)
 from genestimators.fitting._paths import FittedPath, Path
 from genestimators.fitting._precision import working_precision
 from genestimators.fitting._readings import Fit
@@ -37,6 +44,8 @@ __all__ = [
     "FittedDraw",
     "FittedPath",
     "JointResponse",
+    "LimitFamily",
+    "LimitPath",
     "Member",
     "MembersPath",
     "Path",
@@ -44,14 +53,17 @@ __all__ = [
     "copy_rows",
     "families",
     "find_family",
+    "fit_limit",
     "fit_over",
     "integer_grid",
     "log_grid",
     "read_over",
     "register_ensemble",
     "register_family",
+    "register_limit",
     "registered_ensembles",
     "registered_families",
+    "registered_limits",
     "response_kind",
     "working_precision",
     "works_in_place",

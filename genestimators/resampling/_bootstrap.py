@@ -155,6 +155,18 @@ class BootstrapDraws(Draws):
             occurrences.states, draw_seed(seed, "bootstrap")
         )
 
+    def totals(self):
+        """How many occurrences of each stratum a draw holds; None where that varies.
+
+        For whole weights.
+        """
+        if self.strata is None:
+            return None
+        sizes = [len(self.occurrences.rows[stratum]) for stratum in self.strata]
+        target = self.fraction * np.array(sizes)
+        # The nearest whole number, of two the larger, but never none.
+        return np.maximum(1, np.floor(target + 0.5)).astype(np.intp)
+
     def counts_of(self, number):
         uniforms = self._uniforms(number)
         return self._counts(uniforms, poisson_counts, stratum_counts)

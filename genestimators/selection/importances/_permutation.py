@@ -191,6 +191,8 @@ def used_columns(estimator, n_features):
     used : ndarray of shape (n_features,), bool, or None
     """
     members, features = [estimator], [None]
+    if np.isinf(getattr(estimator, "n_estimators_", 0)):
+        return None  # a bag of infinitely many, none of them a tree
     if hasattr(estimator, "estimators_samples_"):
         members = list(estimator.estimators_)
         features = getattr(estimator, "estimators_features_", [None] * len(members))

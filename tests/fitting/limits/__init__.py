@@ -1,0 +1,1 @@
+"""Means over all bootstrap samples, by a formula."""
