@@ -58,7 +58,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         they are.
     n_estimators : int or "auto", default="auto"
         How many replicates. "auto" fits ten, then as many as bring the loss within
-        `tolerance` of that of infinitely many, at most `max_estimators`.
+        `tolerance` of that of infinitely many, at most `max_estimators`. Of nearest
+        neighbours it takes infinitely many, see `engine`.
     resampling : str or resampler, default="bootstrap"
         How rows are drawn: "bootstrap", "group", "block", "bayesian", "subsample", or
         an object; see :class:`Bootstrap`, :class:`GroupBootstrap`,
@@ -87,7 +88,9 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         For `n_estimators="auto"`: the most to fit.
     engine : {"auto", "generic"}, default="auto"
         "auto" fits all members of an estimator it knows from sums that they share, see
-        :ref:`the list <shared_engine>`; "generic" fits one clone after the other.
+        :ref:`the list <shared_engine>`, and has a formula for infinitely many nearest
+        neighbours with `n_estimators="auto"`, see :ref:`its terms <limit_engine>`;
+        "generic" fits one clone after the other.
     warm_start : bool, default=False
         Keep what is fitted and add to it when `fit` is called again on the same data.
     n_jobs : int, default=None
@@ -102,15 +105,16 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
     estimator_ : estimator
         The estimator that was cloned.
     estimators_ : sequence of estimators
-        The fitted members; those of a shared engine are made when asked for.
-    engine_ : {"shared", "generic"}
-        What fitted the members.
-    n_estimators_ : int
-        Number of members.
+        The fitted members; those of a shared engine are made when asked for. Of a
+        limit they have no end: take some by their numbers, or a slice.
+    engine_ : {"shared", "generic", "limit"}
+        What fitted the members; "limit" averages infinitely many by a formula.
+    n_estimators_ : int or float
+        Number of members; infinity for a limit.
     estimators_samples_ : sequence of ndarray
         In-bag rows of each member, repeated as often as they were drawn (whatever
         their weight); made from the seed when asked for.
-    estimators_features_ : list of ndarray
+    estimators_features_ : sequence of ndarray
         Columns of each member.
     classes_ : ndarray or list of ndarray
         Labels, for each output.
@@ -372,7 +376,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
             If the level is no number.
         ValueError
             If the level is out of its range, if there are several outputs, if the fit
-            made no out-of-bag predictions, or if there are too few for the level.
+            made no out-of-bag predictions, if there are too few for the level, or if
+            members are infinitely many (`engine_ == "limit"`).
 
         Warns
         -----
@@ -439,8 +444,8 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         Raises
         ------
         ValueError
-            If the bag draws blocks, if it averages neither probabilities nor votes, or
-            if it has no more members than are drawn together (ten).
+            If the bag draws blocks, if it averages neither probabilities nor votes, if
+            it has no more members than are drawn together (ten), or infinitely many.
 
         Warns
         -----

@@ -35,7 +35,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         and frames are fine: rows reach it in the container they came in.
     n_estimators : int or "auto", default="auto"
         How many replicates. "auto" fits ten, then as many as bring the squared error
-        within `tolerance` of that of infinitely many, at most `max_estimators`.
+        within `tolerance` of that of infinitely many, at most `max_estimators`. Of
+        nearest neighbours it takes infinitely many, see `engine`.
     resampling : str or resampler, default="bootstrap"
         How rows are drawn: "bootstrap", "group", "block", "bayesian", "subsample", or
         an object; see :class:`Bootstrap`, :class:`GroupBootstrap`,
@@ -61,7 +62,9 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         For `n_estimators="auto"`: the most to fit.
     engine : {"auto", "generic"}, default="auto"
         "auto" fits all members of an estimator it knows from sums that they share, see
-        :ref:`the list <shared_engine>`; "generic" fits one clone after the other.
+        :ref:`the list <shared_engine>`, and has a formula for infinitely many nearest
+        neighbours with `n_estimators="auto"`, see :ref:`its terms <limit_engine>`;
+        "generic" fits one clone after the other.
     warm_start : bool, default=False
         Keep what is fitted and add to it when `fit` is called again on the same data.
     n_jobs : int, default=None
@@ -76,15 +79,16 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
     estimator_ : estimator
         The estimator that was cloned.
     estimators_ : sequence of estimators
-        The fitted members; those of a shared engine are made when asked for.
-    engine_ : {"shared", "generic"}
-        What fitted the members.
-    n_estimators_ : int
-        Number of members.
+        The fitted members; those of a shared engine are made when asked for. Of a
+        limit they have no end: take some by their numbers, or a slice.
+    engine_ : {"shared", "generic", "limit"}
+        What fitted the members; "limit" averages infinitely many by a formula.
+    n_estimators_ : int or float
+        Number of members; infinity for a limit.
     estimators_samples_ : sequence of ndarray
         In-bag rows of each member, repeated as often as they were drawn (whatever
         their weight); made from the seed when asked for.
-    estimators_features_ : list of ndarray
+    estimators_features_ : sequence of ndarray
         Columns of each member.
     n_features_in_ : int
         Number of columns of X, where X has columns.
@@ -247,7 +251,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
             If the level is no number.
         ValueError
             If the level or the method is not among those above, if the fit made no
-            out-of-bag predictions, or if there are too few for the level.
+            out-of-bag predictions, if there are too few for the level, or if members
+            are infinitely many (`engine_ == "limit"`).
 
         Warns
         -----
@@ -332,8 +337,8 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         Raises
         ------
         ValueError
-            If the bag draws blocks, if it does not average by `aggregate="mean"`, or
-            if it has no more members than are drawn together (ten).
+            If the bag draws blocks, if it does not average by `aggregate="mean"`, if
+            it has no more members than are drawn together (ten), or infinitely many.
 
         Warns
         -----

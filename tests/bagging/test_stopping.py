@@ -76,6 +76,8 @@ def test_weighted_and_repeated_data_decide_alike(base, oob_score):
     bag = BootstrapBaggingRegressor(
         base, random_state=0, tolerance=0.015, oob_score=oob_score
     )
+    if isinstance(base, KNeighborsRegressor):  # else there are infinitely many
+        bag.set_params(engine="generic")
     repeated = bag.fit(X[rows], y[rows]).n_estimators_
     prediction = bag.predict(X)
     with np.errstate(all="ignore"):

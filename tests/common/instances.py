@@ -130,4 +130,6 @@ def instances():
         *bags,
         BootstrapBaggingClassifier(max_estimators=10),
         BootstrapBaggingRegressor(Ridge(), max_estimators=10),
+        BootstrapBaggingClassifier(KNeighborsClassifier(n_neighbors=3)),
+        BootstrapBaggingRegressor(KNeighborsRegressor(n_neighbors=3)),
     ]
