@@ -211,8 +211,8 @@ def check_y(y, n_rows, *, classifier):
     return y
 
 
-def check_sample_weight(sample_weight, n_rows):
-    """Check weights: one a row, finite, not negative, not all zero.
+def check_sample_weight(sample_weight, n_rows, *, all_zero=False):
+    """Check weights: one a row, finite, not negative, not all zero unless allowed.
 
     Returns
     -------
@@ -244,7 +244,7 @@ def check_sample_weight(sample_weight, n_rows):
             "`sample_weight` must not be negative (Negative values in data passed to "
             f"`sample_weight`). Got {float(weight.min())!r} as its least value."
         )
-    if not weight.any():
+    if not (all_zero or weight.any()):
         raise ValueError(
             "`sample_weight` must not be zero for every row: at least one weight has "
             f"to be positive. Got {n_rows} weights of zero."

@@ -64,15 +64,16 @@ def route(wrapper, method, metadata):
 
 
 def request_weights(estimator, value):
-    """Set the request of `sample_weight` in `fit`, here and in everything nested."""
+    """Set the request of `sample_weight` in fits, here and in everything nested."""
     if not routing_enabled():
         return estimator
     for nested in [estimator, *nested_estimators(estimator)]:
-        if hasattr(nested, "set_fit_request"):
-            try:
-                nested.set_fit_request(sample_weight=value)
-            except TypeError:  # its fit takes no sample_weight
-                continue
+        for name in ("set_fit_request", "set_partial_fit_request"):
+            if hasattr(nested, name):
+                try:
+                    getattr(nested, name)(sample_weight=value)
+                except TypeError:  # it takes no sample_weight there
+                    continue
     return estimator
 
 

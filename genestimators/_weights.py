@@ -7,6 +7,7 @@ estimator alone, never on whether metadata routing is on, and is told by `row_mo
 """
 
 from contextlib import nullcontext
+from inspect import signature
 
 import numpy as np
 from sklearn import config_context
@@ -97,10 +98,56 @@ def fit_weighted(estimator, X, y, rows, counts, *, mode=None, params=None, per_r
     mode = row_mode(estimator) if mode is None else mode
     rows, weight = weighted_rows(estimator, rows, counts, mode)
     arguments = {} if weight is None else _weight_arguments(estimator, weight)
-    for name, value in (params or {}).items():
-        arguments[name] = take_rows(value, rows) if name in per_row else value
+    arguments |= _arguments_of(rows, params, per_row)
     with _routing_for(estimator, mode == "weights"):
         return estimator.fit(take_rows(X, rows), y[rows], **arguments)
+
+
+def _arguments_of(rows, params, per_row):
+    """Further arguments, those with one item a row for some of the rows."""
+    return {
+        name: take_rows(value, rows) if name in per_row else value
+        for name, value in (params or {}).items()
+    }
+
+
+def learning_mode(estimator):
+    """How counts reach the `partial_fit` of an estimator: "weights" or "rows"."""
+    if not accepts_weights(estimator):
+        return "rows"
+    taken = signature(estimator.partial_fit).parameters
+    return "weights" if "sample_weight" in taken else "rows"
+
+
+def learn_weighted(estimator, X, y, rows, counts, *, mode, params=None, per_row=()):
+    """Call `partial_fit` on some rows, each counted as often as it is told.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It learns in place.
+    X, y, rows, counts, params, per_row
+        As in `fit_weighted`.
+    mode : {"weights", "rows"}
+        The outcome of `learning_mode(estimator)`.
+
+    Returns
+    -------
+    estimator : the estimator
+
+    Raises
+    ------
+    ValueError
+        If the estimator takes no weights and the counts are not whole numbers.
+    """
+    rows, weight = weighted_rows(estimator, rows, counts, mode)
+    arguments = _arguments_of(rows, params, per_row)
+    if weight is not None:
+        arguments["sample_weight"] = weight
+    with _routing_for(estimator, weight is not None):
+        if weight is not None and routing_enabled():
+            request_weights(estimator, True)
+        return estimator.partial_fit(take_rows(X, rows), y[rows], **arguments)
 
 
 def weighted_rows(estimator, rows, counts, mode):

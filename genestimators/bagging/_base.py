@@ -41,7 +41,7 @@ from genestimators.bagging._members import (
 from genestimators.bagging._predict import aggregate_members
 from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
 from genestimators.bagging._tally import Tally
-from genestimators.fitting import Response, fit_over, response_kind
+from genestimators.fitting import Response, fit_over, held_out_of, response_kind
 from genestimators.resampling._hashing import derive, mix_int
 from genestimators.resampling._resolve import RESAMPLERS, resolve_resampler
 
@@ -81,6 +81,7 @@ class BaseBootstrapBagging(
         "tolerance": [Interval(float, 0.0, open_low=True)],
         "max_estimators": [Interval(int, 1)],
         "engine": [Options("auto", "generic")],
+        "early_stopping": [Options("out_of_bag"), _params.NONE],
         "warm_start": [_params.BOOLEAN],
         "n_jobs": _params.N_JOBS,
         "random_state": _params.RANDOM_STATE,
@@ -102,6 +103,7 @@ class BaseBootstrapBagging(
         tolerance=0.01,
         max_estimators=200,
         engine="auto",
+        early_stopping=None,
         warm_start=False,
         n_jobs=None,
         random_state=None,
@@ -118,6 +120,7 @@ class BaseBootstrapBagging(
         self.tolerance = tolerance
         self.max_estimators = max_estimators
         self.engine = engine
+        self.early_stopping = early_stopping
         self.warm_start = warm_start
         self.n_jobs = n_jobs
         self.random_state = random_state
@@ -139,7 +142,9 @@ class BaseBootstrapBagging(
 
     def _fit_members(self, X, y, sample_weight, groups, params):
         """The recipe of `fit`: check, plan, run, combine, store."""
-        growing = self.warm_start and getattr(self, "engine_", "limit") != "limit"
+        growing = (
+            self.warm_start and hasattr(self, "_draws") and self.engine_ != "limit"
+        )
         plan, seed, measure = self._plan_fit(
             X, y, sample_weight, groups, params, growing
         )
@@ -202,6 +207,8 @@ class BaseBootstrapBagging(
                 f"{type(resampler).__name__} leaves none out; set `oob_score=False`. "
                 f"Got oob_score={self.oob_score!r}."
             )
+        per_row = _inputs.per_row_names(fit_params, _inputs.n_rows_of(X))
+        stopping = self.early_stopping
         plan = {
             "estimator": estimator,
             "X": X,
@@ -213,7 +220,8 @@ class BaseBootstrapBagging(
                 self.max_features, getattr(self, "n_features_in_", None), seed
             ),
             "fit_params": fit_params,
-            "per_row": _inputs.per_row_names(fit_params, _inputs.n_rows_of(X)),
+            "per_row": per_row,
+            "held_out": held_out_of(stopping, estimator, draws, fit_params, per_row),
             "seed": derive(seed, "estimator"),
             "n_jobs": self.n_jobs,
             "owner": type(self).__name__,
@@ -234,7 +242,7 @@ class BaseBootstrapBagging(
             metadata["groups"] = groups
         return route(self, method, metadata)
 
-    def _check_data(self, X, y, sample_weight, growing):
+    def _check_data(self, X, y, sample_weight, growing, minimum=2):
         """Check X, y and the weights; record the features."""
         name = type(self).__name__
         if not growing:
@@ -243,11 +251,12 @@ class BaseBootstrapBagging(
         X = _inputs.as_container(X)
         if y is None:  # worded by scikit-learn
             validate_data(self, X, y=None, skip_check_array=True)
-        n_rows = _inputs.check_n_rows(X, minimum=2, name=name)
+        n_rows = _inputs.check_n_rows(X, minimum=minimum, name=name)
         validate_data(self, X, reset=not growing, skip_check_array=True)
         y = _inputs.check_y(y, n_rows, classifier=self._is_classifier)
-        weight = _inputs.check_sample_weight(sample_weight, n_rows)
-        if weight is not None and np.count_nonzero(weight) < 2:
+        few = minimum < 2
+        weight = _inputs.check_sample_weight(sample_weight, n_rows, all_zero=few)
+        if weight is not None and not few and np.count_nonzero(weight) < 2:
             raise ValueError(
                 f"{name} needs at least 2 rows of positive weight to resample. Got "
                 "n_samples = 1 with a weight above zero."
@@ -382,6 +391,7 @@ class BaseBootstrapBagging(
         self._response = response
         self._aggregate = self.aggregate
         self._flat_y = plan["y"].ndim == 1
+        self._target_shape = plan["y"].shape[1:]
         self._store_classes(response)
         self._forget_figures()
         self._tally = tally if self.warm_start else None
@@ -407,11 +417,13 @@ class BaseBootstrapBagging(
         pass
 
     def _forget_figures(self):
-        """Drop the figures of an earlier fit."""
+        """Drop the figures of an earlier fit, and what is known of a stream."""
+        starts = ("oob_", "train_score", "generalization_", "bagging_", "prequential_")
         for name in list(vars(self)):
-            if name.startswith(("oob_", "train_score", "generalization_", "bagging_")):
-                if name.endswith("_"):
-                    delattr(self, name)
+            if name.startswith(starts) and name.endswith("_"):
+                delattr(self, name)
+        for name in ("_stream", "n_samples_seen_"):
+            vars(self).pop(name, None)
 
     @property
     def estimators_samples_(self):
@@ -459,7 +471,8 @@ class BaseBootstrapBagging(
         -------
         routing : MetadataRouter
         """
-        methods = ["fit", "predict", "predict_proba", "decision_function"]
+        asked = ["predict", "predict_proba", "decision_function"]
+        methods = ["fit", "partial_fit", *asked]
         return router_of(self, self._get_estimator(), methods)
 
 

@@ -7,10 +7,15 @@ from sklearn.utils.metaestimators import available_if
 
 from genestimators._compat import with_callbacks
 from genestimators._delegate import inherit_tags
-from genestimators._exceptions import OneClassReplicateWarning, warn_user
+from genestimators._exceptions import (
+    OneClassReplicateWarning,
+    OutOfBagWarning,
+    warn_user,
+)
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._figures import outputs_of
+from genestimators.bagging._partial_fit import StreamingClassifier
 from genestimators.bagging._uncertainty import (
     class_scores,
     keep,
@@ -37,7 +42,9 @@ def _offers(method):
     return check
 
 
-class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
+class BootstrapBaggingClassifier(
+    ClassifierMixin, StreamingClassifier, BaseBootstrapBagging
+):
     """Averages a classifier over resampled rows and says how well it generalises.
 
     The estimator is fitted on bootstrap replicates of the rows and the probabilities
@@ -91,6 +98,10 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         :ref:`the list <shared_engine>`, and has a formula for infinitely many nearest
         neighbours with `n_estimators="auto"`, see :ref:`its terms <limit_engine>`;
         "generic" fits one clone after the other.
+    early_stopping : {"out_of_bag"} or None, default=None
+        "out_of_bag" hands each replicate's held-out rows, as validation set, to a
+        booster that stops early (scikit-learn's HistGradientBoosting, XGBoost,
+        LightGBM). Out-of-bag figures are then a little optimistic, see Notes.
     warm_start : bool, default=False
         Keep what is fitted and add to it when `fit` is called again on the same data.
     n_jobs : int, default=None
@@ -150,6 +161,13 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
         How counts reached the estimator: as `sample_weight`, or as repeated rows.
     draw_version_ : int
         Version of the hashing and drawing of rows.
+    n_samples_seen_ : int
+        After `partial_fit`: rows of the stream so far.
+    prequential_score_ : float
+        After `partial_fit`: score of the predictions made for rows before they were
+        learned, by members that leave them out. NaN after the first batch.
+    prequential_score_std_error_ : float
+        Its standard error over rows.
 
     See Also
     --------
@@ -237,6 +255,17 @@ class BootstrapBaggingClassifier(ClassifierMixin, BaseBootstrapBagging):
                 "only and predict it everywhere; resample in a way that keeps classes "
                 '(`resampling="bootstrap"` does), or use larger replicates.',
                 OneClassReplicateWarning,
+            )
+        n_lacking = -n_short + sum(
+            len(getattr(model, "classes_", self.classes_)) < len(self.classes_)
+            for model in self._members
+        )
+        if n_lacking and self.early_stopping is not None:
+            warn_user(
+                f"{n_lacking} of {self.n_estimators_} replicates lack a class, and the "
+                "held-out rows of it are not in their validation sets; resample in a "
+                'way that keeps classes (`resampling="bootstrap"` does).',
+                OutOfBagWarning,
             )
 
     def _classes_of(self, y, weight):

@@ -51,6 +51,7 @@ def settings_of(bag, plan):
         "resampler": plan["resampler"],
         **{f"resampler__{name}": value for name, value in drawn.items()},
         "max_features": bag.max_features,
+        "early_stopping": bag.early_stopping,
         **{
             f"estimator__{name}": value
             for name, value in params.items()

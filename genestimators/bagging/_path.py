@@ -60,6 +60,8 @@ class BagFamily(NestedFamily):
             return "medians and trimmed means need the answers of all members"
         if wrapper.warm_start:
             return "a bag that is grown has members already"
+        if wrapper.early_stopping is not None:
+            return "members that stop early are fitted value by value"
         return None
 
     def fit_path(self, wrapper, param, X, y, sample_weight, groups, values):

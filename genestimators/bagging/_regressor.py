@@ -7,6 +7,7 @@ from genestimators._compat import with_callbacks
 from genestimators._delegate import inherit_tags
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
+from genestimators.bagging._partial_fit import StreamingRegressor
 from genestimators.bagging._uncertainty import (
     error_scores,
     keep,
@@ -15,7 +16,9 @@ from genestimators.bagging._uncertainty import (
 )
 
 
-class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
+class BootstrapBaggingRegressor(
+    RegressorMixin, StreamingRegressor, BaseBootstrapBagging
+):
     """Averages a regressor over resampled rows and says how well it generalises.
 
     The estimator is fitted on bootstrap replicates of the rows and the predictions are
@@ -65,6 +68,10 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         :ref:`the list <shared_engine>`, and has a formula for infinitely many nearest
         neighbours with `n_estimators="auto"`, see :ref:`its terms <limit_engine>`;
         "generic" fits one clone after the other.
+    early_stopping : {"out_of_bag"} or None, default=None
+        "out_of_bag" hands each replicate's held-out rows, as validation set, to a
+        booster that stops early (scikit-learn's HistGradientBoosting, XGBoost,
+        LightGBM). Out-of-bag figures are then a little optimistic, see Notes.
     warm_start : bool, default=False
         Keep what is fitted and add to it when `fit` is called again on the same data.
     n_jobs : int, default=None
@@ -121,6 +128,13 @@ class BootstrapBaggingRegressor(RegressorMixin, BaseBootstrapBagging):
         How counts reached the estimator: as `sample_weight`, or as repeated rows.
     draw_version_ : int
         Version of the hashing and drawing of rows.
+    n_samples_seen_ : int
+        After `partial_fit`: rows of the stream so far.
+    prequential_score_ : float
+        After `partial_fit`: score of the predictions made for rows before they were
+        learned, by members that leave them out. NaN after the first batch.
+    prequential_score_std_error_ : float
+        Its standard error over rows.
 
     See Also
     --------

@@ -137,6 +137,7 @@ def training_rows(draws, n_members):
 def predict_interval(bag, X, level, method):
     """Intervals for new rows, (n_rows, n_outputs, 2); see the regressor."""
     check_is_fitted(bag)
+    _check_rows_known(bag)
     _check_level(level)
     if method not in METHODS:
         raise ValueError(f"`method` must be one of {METHODS}. Got {method!r}.")
@@ -162,6 +163,7 @@ def predict_interval(bag, X, level, method):
 def predict_set(bag, X, level):
     """Sets of classes for new rows, (n_rows, n_classes); see the classifier."""
     check_is_fitted(bag)
+    _check_rows_known(bag)
     _check_level(level)
     if len(bag._response.classes) > 1:
         raise ValueError(
@@ -185,6 +187,7 @@ def predict_set(bag, X, level):
 def predict_std(bag, X):
     """Standard errors of the answers for new rows, (n_rows, width)."""
     check_is_fitted(bag)
+    _check_rows_known(bag)
     _check_counted(bag, "Standard errors")
     draws, n_members = bag._draws, bag.n_estimators_
     if isinstance(draws, BlockDraws):
@@ -217,6 +220,17 @@ def predict_std(bag, X):
     variance, noise = np.moveaxis(_combined(bag, X, combine), -1, 0)
     _warn_noise(variance, noise, n_members)
     return np.sqrt(np.maximum(variance, 0.0))
+
+
+def _check_rows_known(bag):
+    """Refuse a bag of a stream, which keeps nothing of its rows."""
+    if not hasattr(bag, "_draws"):
+        raise ValueError(
+            "Intervals, sets and standard errors rest on the training rows, and a bag "
+            "keeps none of those it learns by `partial_fit`. Got a bag of "
+            f"{bag.n_samples_seen_} rows of a stream; call `fit` on rows that fit in "
+            "memory."
+        )
 
 
 def _check_level(level):

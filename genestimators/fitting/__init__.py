@@ -9,6 +9,7 @@ from genestimators.fitting._ensembles import (
     register_ensemble,
     registered_ensembles,
 )
+from genestimators.fitting._held_out import held_out_of
 from genestimators.fitting._limits import (
     LimitFamily,
     LimitPath,
@@ -55,6 +56,7 @@ __all__ = [
     "find_family",
     "fit_limit",
     "fit_over",
+    "held_out_of",
     "integer_grid",
     "log_grid",
     "read_over",

@@ -147,10 +147,11 @@ def _groups(
     param=None,
     features=None,
     fit_params=None,
+    held_out=None,
     **settings,
 ):
     """Groups of draws fitted together, or None where no family serves them."""
-    if param is not None or features is not None or fit_params:
+    if param is not None or features is not None or fit_params or held_out:
         return None
     if works_in_place(estimator):
         return None
@@ -207,6 +208,7 @@ def read_over(
     features=None,
     fit_params=None,
     per_row=(),
+    held_out=None,
     groups=None,
     seed=None,
     n_jobs=None,
@@ -241,6 +243,8 @@ def read_over(
         Further arguments of the estimator's `fit`.
     per_row : collection of str, optional
         Names in `fit_params` with one item a row.
+    held_out : HeldOut, optional
+        How the estimator's `fit` takes the rows left out as its validation set.
     groups : ndarray of shape (n,), optional
         For an estimator that itself draws groups.
     seed : int, default=None
@@ -261,7 +265,7 @@ def read_over(
     seeded = [] if seed is None else random_state_parameters(estimator)
     mode = "rows" if draws.unit_counts else row_mode(estimator)
     in_place = works_in_place(estimator)
-    whole = param is None or in_place or bool(fit_params)
+    whole = param is None or in_place or bool(fit_params) or held_out is not None
     shared, spent = None, 0.0
     if families and not whole and features is None:
         start, numbers = time.perf_counter(), list(numbers)
@@ -283,6 +287,7 @@ def read_over(
         "spent": spent,
         "fit_params": fit_params,
         "per_row": per_row,
+        "held_out": held_out,
         "groups": groups,
     }
     waiting = deque()
@@ -300,6 +305,7 @@ def read_over(
                 "draw": draw,
                 "columns": columns,
                 "seeds": seeds,
+                "validation": held_out and draws.held_out_rows(draw),
                 "note": f"This happened in {noun} {number} of {owner or 'a fit'}.",
             }
 
@@ -333,6 +339,8 @@ def _read_draw(
     spent,
     fit_params,
     per_row,
+    held_out,
+    validation,
     groups,
     note,
 ):
@@ -352,6 +360,10 @@ def _read_draw(
             path = FittedPath([model] * n_values)
         elif shared is not None:
             path = shared.fit_path(number, draw)
+        elif held_out is not None:
+            one = len(classes) == 1
+            stopping = held_out.arguments(X, y, *validation, rows, classifier=one)
+            fit_params = {**(fit_params or {}), **stopping}
         if path is None and whole:
 
             def fit(i):

@@ -151,7 +151,8 @@ class Response:
             ]
             seen = self.classes
         else:
-            seen = model.classes_
+            # Not said by one that has learned in batches: it was told all of them.
+            seen = getattr(model, "classes_", self.classes)
         return np.concatenate(
             [
                 _aligned(part, labels, known)

@@ -158,7 +158,7 @@ def _refine(keys, exact, tied, X, y):
         keys[tied] = mix(keys[tied] + words)
 
 
-def expand(keys, exact, sample_weight, *, together=False):
+def expand(keys, exact, sample_weight, *, together=False, names=None):
     """Turn rows with weights into occurrences in canonical order.
 
     Parameters
@@ -169,6 +169,9 @@ def expand(keys, exact, sample_weight, *, together=False):
         Frequencies: a weight of k is k occurrences, a fractional rest one more.
     together : bool, default=False
         Give all occurrences of a key the same state, so that they are drawn alike.
+    names : ndarray of shape (n,), uint64, optional
+        What stands for the rows in the states, in the place of their keys: rows of one
+        name are then drawn alike, whatever else there is.
 
     Returns
     -------
@@ -214,6 +217,8 @@ def expand(keys, exact, sample_weight, *, together=False):
         number = (position - np.repeat(start, np.diff([*start, len(rows)]))).astype(
             np.uint64
         )
+    if names is not None:
+        own = names[rows]
     states = mix(own + np.uint64(GOLDEN) * (number + np.uint64(1)))
     if n_rows < np.iinfo(np.int32).max:
         rows = rows.astype(np.int32)
@@ -355,6 +360,17 @@ class Draws(Sequence):
             weight = self.row_weight[out]
         held_out = np.flatnonzero(~seen).astype(rows.dtype)
         return Draw(rows, counts_in, out, weight, held_out)
+
+    def held_out_rows(self, draw):
+        """The occurrences that a draw leaves out: rows, and weights unless all one.
+
+        Occurrences and not rows: a row of weight 3 is three rows, so weighted and
+        repeated data give the same.
+        """
+        held = draw.held_out
+        counts = np.ones((1, len(self.occurrences.rows)), dtype=np.int32)
+        weight = self.weights_of(counts)[0, held]
+        return self.occurrences.rows[held], None if (weight == 1).all() else weight
 
     def row_order(self):
         """Rows of positive weight in canonical order, each once."""

@@ -88,6 +88,10 @@ class FoldDraws(Draws):
         """The training rows of a split."""
         return self[number].rows
 
+    def held_out_rows(self, draw):
+        weight = draw.out_of_bag_counts
+        return draw.out_of_bag, None if (weight == 1).all() else weight
+
     def __getitem__(self, number):
         if not 0 <= number < self.limit:
             raise IndexError(f"There is no draw {number}.")

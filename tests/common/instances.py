@@ -14,6 +14,8 @@ from sklearn.linear_model import (
     LogisticRegression,
     Ridge,
     RidgeClassifier,
+    SGDClassifier,
+    SGDRegressor,
 )
 from sklearn.naive_bayes import GaussianNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
@@ -39,6 +41,7 @@ CLASSIFIERS = [
     SVC(),
     KNeighborsClassifier(n_neighbors=3),
     GaussianNB(),
+    SGDClassifier(),
     RandomForestClassifier(n_estimators=3),
     HistGradientBoostingClassifier(max_iter=3),
     make_pipeline(StandardScaler(), LogisticRegression()),
@@ -51,6 +54,7 @@ REGRESSORS = [
     Ridge(),
     LinearRegression(),
     LinearSVR(),
+    SGDRegressor(),
     SVR(),
     KNeighborsRegressor(n_neighbors=3),
     RandomForestRegressor(n_estimators=3),
@@ -120,6 +124,18 @@ SELECTING = [
 ]
 
 
+# Half of the rows: checks on six rows would have replicates that leave none out.
+STOPPING = {"n_estimators": 10, "early_stopping": "out_of_bag", "max_samples": 0.5}
+STOPPED = [
+    BootstrapBaggingClassifier(
+        HistGradientBoostingClassifier(max_iter=3, early_stopping=True), **STOPPING
+    ),
+    BootstrapBaggingRegressor(
+        HistGradientBoostingRegressor(max_iter=10, early_stopping=True), **STOPPING
+    ),
+]
+
+
 def instances():
     """One estimator for each public class and base."""
     bags = [BootstrapBaggingClassifier(base, n_estimators=10) for base in CLASSIFIERS]
@@ -128,6 +144,7 @@ def instances():
         *TUNED,
         *SELECTING,
         *bags,
+        *STOPPED,
         BootstrapBaggingClassifier(max_estimators=10),
         BootstrapBaggingRegressor(Ridge(), max_estimators=10),
         BootstrapBaggingClassifier(KNeighborsClassifier(n_neighbors=3)),
