@@ -131,10 +131,6 @@ def learn_weighted(estimator, X, y, rows, counts, *, mode, params=None, per_row=
     mode : {"weights", "rows"}
         The outcome of `learning_mode(estimator)`.
 
-    Returns
-    -------
-    estimator : the estimator
-
     Raises
     ------
     ValueError
@@ -147,7 +143,7 @@ def learn_weighted(estimator, X, y, rows, counts, *, mode, params=None, per_row=
     with _routing_for(estimator, weight is not None):
         if weight is not None and routing_enabled():
             request_weights(estimator, True)
-        return estimator.partial_fit(take_rows(X, rows), y[rows], **arguments)
+        estimator.partial_fit(take_rows(X, rows), y[rows], **arguments)
 
 
 def weighted_rows(estimator, rows, counts, mode):

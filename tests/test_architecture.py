@@ -230,6 +230,11 @@ def _fitted(name):
     if "oob_score" in kinds[0].get_params():
         target = classes if is_classifier(kinds[0]) else numbers
         yield kinds[0].set_params(oob_score=False).fit(X, target)
+    learning = [each for each in kinds if hasattr(each, "partial_fit")]
+    if learning:
+        told = {"classes": ["a", "b"]} if is_classifier(learning[0]) else {}
+        target = classes if told else numbers
+        yield learning[0].partial_fit(X, target, **told)
     if "criterion" in kinds[0].get_params():
         for criterion in ("fdr", "pfer"):
             yield kinds[0].set_params(criterion=criterion).fit(frame, numbers)

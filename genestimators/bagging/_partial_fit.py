@@ -135,8 +135,9 @@ class StreamingClassifier(_Streams):
         y : array-like of shape (n_samples,) or (n_samples, n_outputs)
             Class labels, all of them among `classes`.
         classes : array-like of shape (n_classes,), or list of them, default=None
-            Every label of the stream; of each output, where there are several. Asked
-            for at the first call (not after `fit`); later it may be left out.
+            Every label of the stream; of each output, where there are several; for
+            indicators of labels also their numbers, where the estimator wants those.
+            Asked for at the first call (not after `fit`); later it may be left out.
         sample_weight : array-like of shape (n_samples,), default=None
             Weights; see `weight_mode`. All may be zero.
         **params : dict

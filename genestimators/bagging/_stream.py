@@ -104,7 +104,7 @@ def learn_batch(bag, X, y, classes, sample_weight, params):
             )
         estimator = clone(plan["estimator"])
     except BaseException:
-        for name in _FEATURES:
+        for name in set(_FEATURES) - known.keys():
             vars(bag).pop(name, None)
         vars(bag).update(known)
         raise
@@ -382,8 +382,9 @@ def _learn_one(
             answer = response(learner, take_rows(X, asked))
         if not len(rows):
             return None, answer
-        learned = learn_weighted(
-            deepcopy(learner),
+        learned = deepcopy(learner)
+        learn_weighted(  # what `partial_fit` returns is the estimator, or nothing
+            learned,
             X,
             y,
             rows,

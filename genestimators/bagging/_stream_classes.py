@@ -20,8 +20,8 @@ def classes_of(classes, y):
     Parameters
     ----------
     classes : array-like
-        Labels; a list of arrays of them for several outputs, or the names of labels
-        that a row has (1) or not (0).
+        Labels; a list of arrays of them for several outputs, or one number for each
+        of several labels that a row has (1) or not (0).
     y : ndarray of shape (n,) or (n, n_outputs)
 
     Returns
@@ -68,7 +68,7 @@ def classes_of(classes, y):
 def check_labels(classes, y, weight):
     """Refuse labels that were not announced."""
     known = y if weight is None else y[weight > 0]
-    columns = known.reshape(len(known), -1).T
+    columns = known[:, None].T if known.ndim == 1 else known.T
     for labels, column in zip(classes, columns, strict=False):
         new = np.setdiff1d(column, labels)
         if len(new):

@@ -7,6 +7,7 @@ them, results come back in order, and what the caller does not keep is gone.
 
 import time
 from collections import deque
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -372,16 +373,17 @@ def _read_draw(
                 if param is not None:
                     settings[param] = values[i]
                 _set_parameters(model, settings)
-                return fit_weighted(
-                    model,
-                    X,
-                    y,
-                    draw.rows,
-                    draw.counts,
-                    mode=mode,
-                    params=fit_params,
-                    per_row=per_row,
-                )
+                with nullcontext() if held_out is None else held_out.unwarned():
+                    return fit_weighted(
+                        model,
+                        X,
+                        y,
+                        draw.rows,
+                        draw.counts,
+                        mode=mode,
+                        params=fit_params,
+                        per_row=per_row,
+                    )
 
             path = RefittedPath(fit, n_values)
         elif path is None:

@@ -5,6 +5,8 @@ given. A replicate has such rows already. Estimators differ in the names of the
 arguments only, so what a `fit` takes is told by its signature.
 """
 
+import warnings
+from contextlib import contextmanager
 from dataclasses import dataclass
 from inspect import signature
 from typing import NamedTuple
@@ -29,11 +31,12 @@ class _Kind(NamedTuple):
     weights: tuple
 
 
-# Told by the first name; where a `fit` has several, the first of these is the newest.
+# Told by the first name. A `fit` may have two: LightGBM 4.7 deprecates `eval_set` in
+# favour of `eval_X`, with which it takes labels for the codes that it gives them.
 _KINDS = (
     _Kind(("X_val", "y_val"), ("sample_weight_val",)),
-    _Kind(("eval_X", "eval_y"), ("eval_sample_weight",)),
     _Kind(("eval_set",), ("sample_weight_eval_set", "eval_sample_weight")),
+    _Kind(("eval_X", "eval_y"), ("eval_sample_weight",)),
 )
 # Parameters that say after how many rounds without progress a booster stops.
 _ROUNDS = (
@@ -118,6 +121,13 @@ class HeldOut:
             found["verbose"] = False
         return found
 
+    @contextmanager
+    def unwarned(self):
+        """A context without the warning that the name of an argument is deprecated."""
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "The argument 'eval_set' is deprecated")
+            yield
+
 
 def held_out_of(early_stopping, estimator, draws, fit_params, per_row):
     """How an estimator takes a validation set, checked; None where it gets none.
@@ -155,12 +165,13 @@ def held_out_of(early_stopping, estimator, draws, fit_params, per_row):
     if kind is None:
         raise ValueError(
             '`early_stopping="out_of_bag"` needs an estimator whose `fit` takes a '
-            "validation set (`X_val`, `eval_X` or `eval_set`), as gradient boosting of "
+            "validation set (`X_val`, `eval_set` or `eval_X`), as gradient boosting of "
             "scikit-learn (HistGradientBoosting), XGBoost and LightGBM do by "
             f"themselves, outside a pipeline. Got {estimator!r}; set "
             "`early_stopping=None`."
         )
-    twice = [name for name in (*kind.names, "eval_set") if name in fit_params]
+    every = [name for each in _KINDS for name in each.names]
+    twice = [name for name in every if name in fit_params]
     if twice:
         raise ValueError(
             '`early_stopping="out_of_bag"` makes the validation set of each replicate. '

@@ -5,6 +5,7 @@ import pytest
 from joblib import parallel_config
 from scipy import sparse
 from sklearn.base import clone
+from sklearn.ensemble import HistGradientBoostingRegressor
 from sklearn.linear_model import Lasso, LogisticRegression, Ridge, SGDRegressor
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import make_pipeline
@@ -70,6 +71,14 @@ CASES = {
     "trees": (bag(DecisionTreeRegressor(max_features=2)), regression_data),
     "until it settles": (
         bag(n_estimators="auto", max_estimators=30),
+        regression_data,
+    ),
+    "boosting stopped by held-out rows": (
+        bag(
+            HistGradientBoostingRegressor(max_iter=20, early_stopping=True),
+            n_estimators=4,
+            early_stopping="out_of_bag",
+        ),
         regression_data,
     ),
     "ridges": (bag(OwnRidge()), regression_data),
@@ -164,6 +173,20 @@ def test_a_cluster_finds_the_same_bits(case, on_dask, sent):
     assert_same(learnt(found, X), wanted)
     with parallel_config(backend="sequential"):
         assert_same(learnt(found, X), wanted)
+
+
+def test_a_stream_finds_the_same_bits(on_dask, sent):
+    """Members travel there and back with each batch, and the score is the same."""
+    X, y = regression_data()
+    found, alone = (bag(SGDRegressor(), n_estimators=4) for _ in range(2))
+    for start in (0, 30):
+        rows = slice(start, start + 30)
+        found.partial_fit(X[rows], y[rows])
+        with parallel_config(backend="sequential"):
+            alone.partial_fit(X[rows], y[rows])
+    assert sent
+    np.testing.assert_array_equal(found.predict(X), alone.predict(X))
+    assert found.prequential_score_ == alone.prequential_score_
 
 
 def test_one_job_stays_here(on_dask, sent):
