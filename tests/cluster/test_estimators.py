@@ -75,7 +75,7 @@ CASES = {
     ),
     "boosting stopped by held-out rows": (
         bag(
-            HistGradientBoostingRegressor(max_iter=20, early_stopping=True),
+            HistGradientBoostingRegressor(max_iter=5, early_stopping=True),
             n_estimators=4,
             early_stopping="out_of_bag",
         ),
