@@ -106,7 +106,8 @@ class BalancedUniforms:
             np.add.reduce(less, axis=1, dtype=np.uint8, out=ranks[:, place])
             # Words of different places are never equal.
             ranks[:, :place] += 1 - less
-        return words.reshape(-1, states.shape[1]), ranks.reshape(-1, states.shape[1])
+        shape = len(blocks) * BLOCK, states.shape[1]
+        return words.reshape(shape), ranks.reshape(shape)
 
 
 def _uniforms_of(words, ranks):
