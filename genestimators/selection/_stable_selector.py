@@ -1,31 +1,20 @@
 """Keeps the features whose usefulness repeats over subsamples."""
 
-from numbers import Integral
-
 import numpy as np
-from sklearn.base import BaseEstimator, MetaEstimatorMixin, clone
+from sklearn.base import BaseEstimator, MetaEstimatorMixin
 from sklearn.feature_selection import SelectorMixin
 from sklearn.linear_model import Ridge
-from sklearn.utils import check_random_state
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _inputs, _params
 from genestimators._delegate import DocLink, fills_missing, inherit_tags
 from genestimators._params import HasMethods, Interval, Is, Options
-from genestimators._routing import route, router_of, routing_enabled
-from genestimators.resampling._hashing import mix_int
+from genestimators._routing import router_of
 from genestimators.selection._evidence_reader import EvidenceReader
-from genestimators.selection._feature_groups import kept_units, unit_labels
-from genestimators.selection._gather import Request, fingerprint, gather
-from genestimators.selection._targets import (
-    check_counts,
-    check_halves,
-    check_scoring_of,
-    holds_classes,
-    of_mean_one,
-)
+from genestimators.selection._failed_fits import unchanged_by_failure
+from genestimators.selection._gather import fingerprint, gather
+from genestimators.selection._request_maker import RequestMaker
 from genestimators.selection.error_control._criteria import ALPHA, CRITERIA
-from genestimators.selection.importances._linear_bases import linear_base
 
 IMPORTANCES = (
     "auto",
@@ -43,7 +32,12 @@ def _holds_objects(dtype):
 
 
 class StableFeatureSelector(
-    DocLink, EvidenceReader, SelectorMixin, MetaEstimatorMixin, BaseEstimator
+    DocLink,
+    RequestMaker,
+    EvidenceReader,
+    SelectorMixin,
+    MetaEstimatorMixin,
+    BaseEstimator,
 ):
     """Keeps the features whose usefulness repeats over subsamples.
 
@@ -54,8 +48,9 @@ class StableFeatureSelector(
 
     The criterion is applied when the support is asked for. After `set_params` of
     `criterion`, `alpha`, `threshold`, `min_features_to_select` or `max_features` the
-    next `transform` follows it, and nothing is fitted again; with `memory`, a grid
-    search over them fits once a fold.
+    next `transform` follows it, and nothing is fitted again; any other parameter, those
+    of `estimator` and `resampling` among them, waits for the next fit. With `memory` a
+    grid search over the first five fits once a fold.
 
     When to use: as a step of a pipeline, before a model that suffers from useless
     columns, or to tell which features matter with a bound on false ones. When not: to
@@ -334,7 +329,12 @@ class StableFeatureSelector(
         -------
         self : StableFeatureSelector
         """
-        request = self._request_of(X, y, sample_weight, groups, params)
+        with unchanged_by_failure(self):
+            self._fit(self._request_of(X, y, sample_weight, groups, params))
+        return self
+
+    def _fit(self, request):
+        """Gather the evidence of a request and store it."""
         self._check_rule(request)
         evidence, engine = self._cached(gather, ["n_jobs", "verbose", "owner"])(
             request,
@@ -350,95 +350,6 @@ class StableFeatureSelector(
         self.feature_groups_ = request.labels
         self.n_draws_ = evidence.n_draws
         self._support()
-        return self
-
-    def _request_of(self, X, y, sample_weight, groups, params):
-        """What the evidence depends on, checked."""
-        _params.check_parameters(self)
-        estimator = None if self.estimator is None else clone(self.estimator)
-        params = self._routed(params, groups)
-        X = _inputs.as_container(X)
-        if y is None:  # worded by scikit-learn
-            validate_data(self, X, y=None, skip_check_array=True)
-        if estimator is None:
-            X = validate_data(self, X, accept_sparse="csr", dtype="numeric")
-        else:
-            validate_data(self, X, skip_check_array=True)
-        if getattr(self, "n_features_in_", 1) == 0:
-            raise ValueError(
-                f"Found array with 0 feature(s) (shape={np.shape(X)}) while a minimum "
-                f"of 1 is required by {type(self).__name__}."
-            )
-        if np.ndim(X) == 1 or not hasattr(self, "n_features_in_"):
-            raise ValueError(
-                "Expected 2D array: X must have columns to select from. Got "
-                f"{type(X).__name__} of shape {np.shape(X)}. Reshape your data."
-            )
-        n_rows = _inputs.check_n_rows(X, minimum=4, name=type(self).__name__)
-        classifier = holds_classes(estimator, y)
-        y = _inputs.check_y(y, n_rows, classifier=classifier)
-        weight = _inputs.check_sample_weight(sample_weight, n_rows)
-        if groups is not None:
-            groups = _inputs.check_groups(groups, n_rows)
-        if weight is not None and np.ceil(weight).sum() < 4:
-            raise ValueError(
-                f"{type(self).__name__} needs at least 4 rows of positive weight to "
-                f"halve. Got {np.count_nonzero(weight)}; pass more rows."
-            )
-        check_counts(weight)
-        if estimator is None:  # whose ridge of 1 is to be weighed against them
-            weight = of_mean_one(weight)
-        if classifier:
-            check_halves(y, weight)
-        check_scoring_of(self.scoring, estimator)
-        labels = unit_labels(self.feature_groups, X, self.n_features_in_, weight)
-        names = getattr(self, "feature_names_in_", None)
-        forced = kept_units(self.always_keep, labels, names)
-        return Request(
-            estimator,
-            X,
-            y,
-            weight,
-            groups,
-            labels,
-            forced,
-            self._importance_of(estimator, classifier),
-            self.scoring,
-            self.resampling,
-            self.n_resamples,
-            classifier,
-            self._seed(),
-            params,
-        )
-
-    def _routed(self, params, groups):
-        metadata = {name: value for name, value in params.items() if value is not None}
-        if groups is not None and routing_enabled():
-            metadata["groups"] = groups
-        return route(self, "fit", metadata) if metadata else {}
-
-    def _importance_of(self, estimator, classifier):
-        """The importance that "auto" stands for."""
-        if self.importance != "auto":
-            if estimator is None and (
-                callable(self.importance) or self.importance == "permutation"
-            ):
-                raise ValueError(
-                    f"importance={self.importance!r} looks at a fitted estimator; pass "
-                    "one as `estimator`. Got estimator=None."
-                )
-            return self.importance
-        base = linear_base(estimator, classifier)
-        return "coef" if base is not None and base.l1_ratio else "elimination"
-
-    def _seed(self):
-        if self.memory is not None and not isinstance(self.random_state, Integral):
-            raise ValueError(
-                "`memory` finds a fit again by its seed and needs an integer "
-                f"`random_state`. Got {self.random_state!r}."
-            )
-        state = check_random_state(self.random_state)
-        return mix_int(int(state.randint(np.iinfo(np.int32).max)))
 
     def __getstate__(self):
         """The fitted state without the data."""

@@ -17,6 +17,7 @@ from genestimators._exceptions import NothingSelectedWarning, warn_user
 from genestimators._parallel import prefers_threads, run_in_order
 from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators.resampling._hashing import derive, mix_int
+from genestimators.selection._failed_fits import unchanged_by_failure
 from genestimators.selection._feature_groups import unit_labels
 from genestimators.selection.knockoffs._construction import CONSTRUCTIONS, construct
 from genestimators.selection.knockoffs._copies import plan_copies
@@ -222,6 +223,12 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
         -------
         self : KnockoffSelector
         """
+        with unchanged_by_failure(self):
+            self._fit(X, y)
+        return self
+
+    def _fit(self, X, y):
+        """The recipe of `fit`: check, make copies, compare, store."""
         _params.check_parameters(self)
         self._check_source()
         X, y, classes = self._check_data(X, y)
@@ -256,7 +263,6 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
         self.covariance_ = covariance
         if not self._selected_units().any():
             self._warn_of_nothing()
-        return self
 
     def _check_source(self):
         """Refuse an estimator together with another source of importances."""
