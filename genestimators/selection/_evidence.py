@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators.resampling import Draw
+from genestimators.resampling._hashing import derive
 
 
 @dataclass(frozen=True, eq=False)
@@ -164,14 +165,40 @@ def order_of(ranks, scores, forced):
     return np.lexsort((-scores.mean(axis=0), ranks.mean(axis=0), ~forced))
 
 
-def ranks_of(scores, forced):
+def lots(seed, number, forced):
+    """What ties between the units of a draw are broken by: a random order of them.
+
+    The order of the columns must not do it: at scores that are counts of rows the first
+    columns would be found more often than by chance. A draw has lots of its own, the
+    same whatever X and y are, so that permuted runs stay comparable. Units that are
+    forced are not compared with others, and keep their order.
+
+    Parameters
+    ----------
+    seed : int
+    number : int
+        Of the draw.
+    forced : ndarray of shape (n_units,), bool
+
+    Returns
+    -------
+    lots : ndarray of shape (n_units,), int
+        The least goes first.
+    """
+    rng = np.random.default_rng(derive(seed, "lots", number))
+    drawn = rng.permutation(len(forced))
+    return np.where(forced, np.arange(len(forced)), drawn)
+
+
+def ranks_of(scores, forced, seed):
     """Ranks in each draw from scores alone.
 
-    Ties go to the first unit; a score of zero or less is no use, unless forced.
+    Ties are broken by lots; a score of zero or less is no use, unless forced.
     """
     n_draws, n_units = scores.shape
     raised = np.where(forced, np.inf, scores)
-    order = np.argsort(-raised, axis=1, kind="stable")
+    tie = np.stack([lots(seed, number, forced) for number in range(n_draws)])
+    order = np.lexsort((tie, -raised), axis=1)
     ranks = np.empty((n_draws, n_units), dtype=int)
     np.put_along_axis(ranks, order, np.arange(1, n_units + 1)[None], axis=1)
     return np.where((scores > 0) | forced, ranks, n_units + 1)

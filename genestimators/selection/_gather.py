@@ -210,7 +210,7 @@ def _additive_evidence(data):
     scores, _, _ = _additive(data)
     if data.estimator is not None:
         return refit_evidence(data, "additive", scores=scores)
-    ranks = ranks_of(scores, data.forced)
+    ranks = ranks_of(scores, data.forced, data.seed)
     order = order_of(ranks, scores, data.forced)
     ranks_of_rows = centred_ranks(data.X)
     n, p = ranks_of_rows.shape

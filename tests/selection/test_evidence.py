@@ -59,12 +59,29 @@ def test_sizes_of_refits_hold_the_number_of_forced_units():
 
 
 def test_ranks_from_scores():
-    """Ties go to the first; no score is no use; what is forced comes first."""
-    scores = np.array([[0.5, 0.0, 0.5, 0.9], [-1.0, 0.2, 0.1, 0.0]])
+    """No score is no use; what is forced comes first."""
+    scores = np.array([[0.5, 0.0, 0.4, 0.9], [-1.0, 0.2, 0.1, 0.0]])
     free = np.zeros(4, bool)
-    assert ranks_of(scores, free).tolist() == [[2, 5, 3, 1], [5, 1, 2, 5]]
+    assert ranks_of(scores, free, 0).tolist() == [[2, 5, 3, 1], [5, 1, 2, 5]]
     forced = np.array([False, True, False, True])
-    assert ranks_of(scores, forced).tolist() == [[3, 1, 4, 2], [5, 1, 3, 2]]
+    assert ranks_of(scores, forced, 0).tolist() == [[3, 1, 4, 2], [5, 1, 3, 2]]
+
+
+def test_ties_are_broken_by_lots():
+    """Each draw has its own, and each order of what is tied comes up as often."""
+    scores = np.tile([0.5, 0.9, 0.5, 0.1, 0.5], (1200, 1))
+    ranks = ranks_of(scores, np.zeros(5, bool), 3)
+    assert (ranks[:, [1, 3]] == [1, 5]).all()
+    np.testing.assert_array_equal(np.sort(ranks, axis=1), [[1, 2, 3, 4, 5]] * 1200)
+    orders, counts = np.unique(ranks[:, [0, 2, 4]], axis=0, return_counts=True)
+    assert len(orders) == 6
+    # 200 are expected of each, with a standard deviation of 13.
+    assert np.abs(counts - 200).max() < 5 * 13
+    again = ranks_of(scores[:7], np.zeros(5, bool), 3)
+    np.testing.assert_array_equal(again, ranks[:7])
+    assert (ranks_of(scores[:7], np.zeros(5, bool), 4) != again).any()
+    forced = np.array([True, False, True, False, False])
+    assert (ranks_of(scores[:7], forced, 3)[:, [0, 2]] == [1, 2]).all()
 
 
 def test_common_order():

@@ -135,7 +135,7 @@ class LinearFits:
             ranks = ranks_without(useless, ranks)
         else:
             scores = self.scores(importance)
-            ranks = ranks_of(scores, data.forced)
+            ranks = ranks_of(scores, data.forced, data.seed)
             order = order_of(ranks, scores, data.forced)
         return self.nested(ranks, scores, order)
 

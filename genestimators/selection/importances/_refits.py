@@ -17,7 +17,7 @@ from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._scoring import ScorerCall
 from genestimators._weights import fit_weighted, row_mode
 from genestimators.resampling._hashing import derive_seed
-from genestimators.selection._evidence import Evidence, order_of, refit_sizes
+from genestimators.selection._evidence import Evidence, lots, order_of, refit_sizes
 from genestimators.selection.importances._conditional import conditional_importance
 from genestimators.selection.importances._elimination import members
 from genestimators.selection.importances._permutation import out_of_sample_importance
@@ -100,7 +100,11 @@ def _run(data, importance, *, losses, known=None):
 
 
 class _Fits:
-    """Fits of one draw on some units."""
+    """Fits of one draw on some units.
+
+    Each number of units has seeds of its own. With the same ones again and again, the
+    first column, whose place never changes, would keep its luck from step to step.
+    """
 
     def __init__(self, estimator, X, y, draw, labels, mode, params, seed):
         self.estimator = estimator
@@ -118,7 +122,7 @@ class _Fits:
         model = clone(self.estimator)
         known = model.get_params(deep=True)
         settings = {
-            name: derive_seed(self.seed, i)
+            name: derive_seed(self.seed, len(units), i)
             for i, name in enumerate(random_state_parameters(model))
             if known[name] is None
         }
@@ -199,7 +203,7 @@ class _Fits:
             scoring=scoring,
             sample_weight=weight,
             labels=labels,
-            seed=self.seed,
+            seed=derive_seed(self.seed, "permutations", len(units)),
         )
 
 
@@ -317,6 +321,7 @@ def _fit_draw(
     ranks = np.zeros(n_units, dtype=int)
     scores, lost = np.zeros(n_units), []
     kept, reached, worth = np.arange(n_units), -np.inf, known
+    tie = lots(fits.seed, number, forced)
     with error_note(f"in draw {number}"):
         for size, left in zip(sizes, [*sizes[1:], 0], strict=True):
             asked = known is None and (size == n_units or importance == "elimination")
@@ -328,7 +333,7 @@ def _fit_draw(
                 worth = np.full(n_units, -np.inf)
                 worth[kept] = fits.worth(model, kept, kind, scoring)
             late = np.where(forced[kept], np.inf, worth[kept])
-            order = np.argsort(-late, kind="stable")
+            order = np.lexsort((tie[kept], -late))
             gone = kept[order[left:]]
             ranks[gone] = np.arange(left, size) + 1
             # Units that go later are worth no less than those before them.
