@@ -140,7 +140,8 @@ class SelectionDisplay:
                 self.size, color="0.3", linestyle=":", label=f"{self.units} of a draw"
             )
             kept = np.flatnonzero(self.selected)
-            self._name(ax, kept, self.size, self.values[self.size - 1, kept])
+            end = min(self.size, len(sizes))  # paths do not go on for ever
+            self._name(ax, kept, end, self.values[end - 1, kept])
         if len(sizes) > 30:
             ax.set_xscale("log")
         ax.set_ylim(-0.02, 1.04)

@@ -54,15 +54,20 @@ class Evidence:
         Parameters
         ----------
         sizes : ndarray of shape (n_sizes,), int
+            Increasing, at most n_units.
 
         Returns
         -------
         path : ndarray of shape (n_sizes, n_units)
         """
-        counts = np.zeros((self.n_units + 2, self.n_units))
-        np.add.at(counts, (self.ranks, np.arange(self.n_units)), 1.0)
-        counts[-1] = 0.0  # was not used
-        return np.cumsum(counts, axis=0)[sizes] / self.n_draws
+        # A rank counts from the first size on that reaches it, if there is one.
+        first = np.searchsorted(sizes, self.ranks)
+        counts = np.zeros((len(sizes) + 1, self.n_units))
+        np.add.at(counts, (first, np.arange(self.n_units)), 1.0)
+        path = counts[:-1]
+        np.cumsum(path, axis=0, out=path)
+        path /= self.n_draws
+        return path
 
 
 @dataclass(frozen=True, eq=False)

@@ -19,6 +19,7 @@ from genestimators.selection.error_control._criteria import (
 from genestimators.selection.error_control._q_values import runs_needed
 from genestimators.selection.error_control._stability import selection_stability
 
+MOST_SIZES = 320  # of stability paths, as of nested models; all would take p^2 numbers
 N_NULL_RUNS = 19  # with them a rate of 0.05 can be told
 
 
@@ -205,7 +206,7 @@ class EvidenceReader:
     def stability_paths_(self):
         """Share of the draws in which a feature is among the first k."""
         evidence = self._fitted()
-        sizes = np.arange(1, evidence.n_units + 1)
+        sizes = np.arange(1, min(evidence.n_units, MOST_SIZES) + 1)
         return evidence.path(sizes)[:, self._request.labels]
 
     @property

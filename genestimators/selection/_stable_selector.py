@@ -167,7 +167,8 @@ class StableFeatureSelector(
         Features that the criterion selects, before `min_features_to_select` and
         `max_features`, and without `always_keep`.
     stability_paths_ : ndarray of shape (n_sizes, n_features)
-        Share of the draws in which a feature is among the first k, k = 1, 2, ...
+        Share of the draws in which a feature is among the first k, k = 1, 2, ..., 320
+        at most.
     nested_sizes_ : ndarray of shape (n_sizes,)
         Sizes of the nested models.
     nested_losses_ : ndarray of shape (n_draws, n_sizes), or None

@@ -1,5 +1,6 @@
 """What draws say about units: paths, orders, sizes."""
 
+import tracemalloc
 from itertools import pairwise
 
 import numpy as np
@@ -90,3 +91,20 @@ def test_common_order():
     scores = np.array([[0.5, 0.4, 0.1], [0.3, 0.6, 0.1]])
     assert order_of(ranks, scores, np.zeros(3, bool)).tolist() == [1, 0, 2]
     assert order_of(ranks, scores, np.array([False, False, True])).tolist() == [2, 1, 0]
+
+
+@pytest.mark.parametrize("sizes", [[7], [0], [0, 400], range(401)])
+def test_path_takes_no_more_room_than_is_asked_for(sizes):
+    """One row for each size, whatever the number of units."""
+    rng = np.random.default_rng(0)
+    ranks = rng.permuted(np.tile(np.arange(1, 401), (4, 1)), axis=1)
+    ranks[ranks > 300] = 401
+    evidence = evidence_of(ranks)
+    wanted = np.array([(ranks <= k).mean(axis=0) for k in sizes])
+    tracemalloc.start()
+    path = evidence.path(np.array(sizes))
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_array_equal(path, wanted)
+    # The path itself and a row more, and some numbers for each draw and unit.
+    assert peak < 8 * 400 * (len(sizes) + 20)

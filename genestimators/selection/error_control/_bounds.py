@@ -260,14 +260,40 @@ def integrated_scores(path, sizes, n_units, n_pairs=50, *, order=1, cutoff=0.05)
     measure = size_measure(sizes, n_units)
     if not measure.any():  # a single unit is kept by every subsample
         return np.full(n_units, float(n_units))
-    bound = _integrand(sizes, n_units, n_pairs, order)
-    total = np.cumsum(measure)
-    running = np.cumsum(measure * bound) / total
-    stop = max(1, int(np.searchsorted(running, cutoff, side="right")))
+    total, running, stop = _cut(sizes, measure, n_units, n_pairs, order, cutoff)
     height = np.maximum(2 * path[:stop] - 1, 0) ** order
     area = measure[:stop] @ height / total[stop - 1]
     level = running[stop - 1]
     return level / np.maximum(area, level / n_units)
+
+
+def integrated_sizes(n_units, n_pairs=50, *, order=1, cutoff=0.05):
+    """How many of the sizes 1, 2, ... `integrated_scores` looks at.
+
+    Of many units these are few, and a path need not be known any further.
+
+    Parameters
+    ----------
+    n_units, n_pairs, order, cutoff
+        See :func:`integrated_scores`.
+
+    Returns
+    -------
+    n_sizes : int
+    """
+    sizes = np.arange(1, n_units + 1)
+    measure = size_measure(sizes, n_units)
+    if not measure.any():
+        return n_units
+    return _cut(sizes, measure, n_units, n_pairs, order, cutoff)[2]
+
+
+def _cut(sizes, measure, n_units, n_pairs, order, cutoff):
+    """Running sums of the measure, running means of the bound, and the path's end."""
+    total = np.cumsum(measure)
+    bound = _integrand(sizes, n_units, n_pairs, order)
+    running = np.cumsum(measure * bound) / total
+    return total, running, max(1, int(np.searchsorted(running, cutoff, side="right")))
 
 
 def size_measure(sizes, n_units):

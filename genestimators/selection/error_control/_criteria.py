@@ -13,6 +13,7 @@ from genestimators.selection._evidence import Evidence
 from genestimators.selection.error_control._bounds import (
     expected_false_positives,
     integrated_scores,
+    integrated_sizes,
     largest_size,
 )
 from genestimators.selection.error_control._q_values import pair_scores, q_values
@@ -321,14 +322,13 @@ def _by_bound(evidence, method, alpha, threshold):
 
 
 def _by_integral(evidence, alpha):
-    sizes = np.arange(1, evidence.n_units + 1)
-    path = evidence.path(sizes)
     # Where the path ends must leave room below alpha, and may depend on it, as it is
     # chosen beforehand. A fixed end is that of the first size if units are few.
     cutoff = max(alpha / 4, min(_CUTOFF, alpha / 2))
-    scores = integrated_scores(
-        path, sizes, evidence.n_units, evidence.n_draws // 2, cutoff=cutoff
-    )
+    n_units, n_pairs = evidence.n_units, evidence.n_draws // 2
+    sizes = np.arange(1, integrated_sizes(n_units, n_pairs, cutoff=cutoff) + 1)
+    path = evidence.path(sizes)
+    scores = integrated_scores(path, sizes, n_units, n_pairs, cutoff=cutoff)
     significant = scores <= alpha
     size = int(significant.sum())
     return Selected(

@@ -13,7 +13,9 @@ A *unit* is a column, or a group of columns that stands or falls together.
 """
 
 import numpy as np
-from scipy.linalg import solve_triangular
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+from genestimators.selection.importances._sparse_rows import SparseRows
 
 TIED = 1e-6  # relative difference of two costs that rounding may have made
 _WORTHLESS = 1e-8  # of what a fit explains: such costs are tied
@@ -219,7 +221,7 @@ def prune(Z, Y, ridge, labels, n_kept, *, forced=None, share=0.2):
 
     Parameters
     ----------
-    Z : ndarray of shape (n, p)
+    Z : ndarray or SparseRows of shape (n, p)
         Centred columns, times the roots of the rows' weights.
     Y : ndarray of shape (n, n_outputs)
         Targets, likewise.
@@ -247,7 +249,7 @@ def prune(Z, Y, ridge, labels, n_kept, *, forced=None, share=0.2):
     while len(kept) > n_kept:
         active = np.concatenate([columns[unit] for unit in kept])
         lengths = [len(columns[unit]) for unit in kept]
-        now = unit_costs(Z[:, active], Y, ridge[active], lengths)
+        now = unit_costs(Z, active, Y, ridge[active], lengths)
         left = max(n_kept, len(kept) - max(1, int(share * len(kept))))
         late = now if forced is None else np.where(forced[kept], np.inf, now)
         order = np.argsort(late, kind="stable")[::-1]
@@ -259,45 +261,97 @@ def prune(Z, Y, ridge, labels, n_kept, *, forced=None, share=0.2):
     return ranks, costs
 
 
-def unit_costs(Z, Y, ridge, lengths):
-    """What leaving each unit out of the fit on all of them costs.
+def unit_costs(Z, columns, Y, ridge, lengths):
+    """What leaving each unit out of the fit on all of some columns costs.
 
     Parameters
     ----------
-    Z, Y, ridge
+    Z, Y
         As `prune` takes them.
+    columns : ndarray of int
+        Of Z, the units' side by side.
+    ridge : ndarray
+        Of these columns.
     lengths : list of int
-        Columns of each unit, which lie side by side.
+        Columns of each unit.
 
     Returns
     -------
     costs : ndarray of shape (n_units,)
         Rise of the penalised sum of squares.
     """
+    if isinstance(Z, SparseRows):
+        return _sparse_costs(Z.take(columns), Y, ridge, lengths)
+    Z = Z[:, columns]
     n, p = Z.shape
-    least = _LEAST * max(np.square(Z).sum(), 1.0) / p
-    ridge = np.broadcast_to(np.maximum(ridge, least), p)
-    starts = np.cumsum([0, *lengths[:-1]])
+    ridge = _ridge_of(ridge, np.square(Z).sum(), p)
     if p <= n:
-        inverse = np.linalg.inv(Z.T @ Z + np.diag(ridge))
-        solution = inverse @ (Z.T @ Y)
-        diagonal = np.diagonal(inverse)
-    else:  # the same from the rows' products, of columns in units of their ridge
-        Z = Z / np.sqrt(ridge)
-        scaled = np.linalg.solve(Z @ Z.T + np.eye(n), Z)
-        solution = scaled.T @ Y
-        diagonal = 1.0 - np.einsum("np,np->p", Z, scaled)
+        return _costs_of_gram(Z.T @ Z, Z.T @ Y, ridge, lengths)
+    # The same from the rows' products, of columns in units of their ridge.
+    Z = Z / np.sqrt(ridge)
+    scaled = np.linalg.solve(Z @ Z.T + np.eye(n), Z)
+    return _costs_of_rows(Z, scaled, scaled.T @ Y, lengths)
+
+
+def _sparse_costs(Z, Y, ridge, lengths):
+    """The same of `SparseRows`, of which no more than a part is ever dense."""
+    n, p = Z.shape
+    ridge = _ridge_of(ridge, Z.square_sum, p)
+    if p <= n:
+        return _costs_of_gram(*Z.gram(Y), ridge, lengths)
+    root = np.sqrt(ridge)
+    products = np.eye(n)
+    for _, columns, cells in Z.parts(lengths):
+        cells = cells / root[columns]
+        products += cells @ cells.T
+    factor = cho_factor(products)
+    target = cho_solve(factor, Y)
+    found = []
+    for units, columns, cells in Z.parts(lengths):
+        cells = cells / root[columns]
+        scaled, solution = cho_solve(factor, cells), cells.T @ target
+        found.append(_costs_of_rows(cells, scaled, solution, lengths[units]))
+    return np.concatenate(found)
+
+
+def _ridge_of(ridge, square_sum, p):
+    least = _LEAST * max(square_sum, 1.0) / p
+    return np.broadcast_to(np.maximum(ridge, least), p)
+
+
+def _costs_of_gram(gram, cross, ridge, lengths):
+    inverse = np.linalg.inv(gram + np.diag(ridge))
+    solution = inverse @ cross
     if max(lengths) == 1:
+        return np.square(solution).sum(axis=1) / np.diagonal(inverse)
+    blocks = (inverse[own, own] for own in _slices(lengths))
+    return _costs_of_blocks(blocks, solution, lengths)
+
+
+def _costs_of_rows(Z, scaled, solution, lengths):
+    if max(lengths) == 1:
+        diagonal = 1.0 - np.einsum("np,np->p", Z, scaled)
         return np.square(solution).sum(axis=1) / diagonal
-    found = np.empty(len(lengths))
-    for i, (start, length) in enumerate(zip(starts, lengths, strict=True)):
-        own = slice(start, start + length)
-        if p <= n:
-            block = inverse[own, own]
-        else:
-            block = np.eye(length) - Z[:, own].T @ scaled[:, own]
-        found[i] = (solution[own] * np.linalg.solve(block, solution[own])).sum()
-    return found
+    blocks = (
+        np.eye(own.stop - own.start) - Z[:, own].T @ scaled[:, own]
+        for own in _slices(lengths)
+    )
+    return _costs_of_blocks(blocks, solution, lengths)
+
+
+def _costs_of_blocks(blocks, solution, lengths):
+    return np.array(
+        [
+            (solution[own] * np.linalg.solve(block, solution[own])).sum()
+            for own, block in zip(_slices(lengths), blocks, strict=True)
+        ]
+    )
+
+
+def _slices(lengths):
+    """The places of each unit's columns, which lie side by side."""
+    ends = np.cumsum(lengths)
+    return [slice(end - length, end) for end, length in zip(ends, lengths, strict=True)]
 
 
 def nested_losses(train, test, ridge, orders, labels=None):

@@ -31,6 +31,7 @@ from genestimators.selection.importances._moments import (
     moments_of,
     moments_of_targets,
 )
+from genestimators.selection.importances._sparse_rows import SparseRows
 
 ONE_BY_ONE = 320  # units; of more than these many go at a time
 _TOGETHER = 512  # columns of which the moments of all draws are kept at once
@@ -237,13 +238,17 @@ class LinearFits:
     def _rooted(self, number, scaled):
         """Columns and targets of a draw, times root weights.
 
-        Columns are divided by their standard deviation in the draw, or not.
+        Columns are divided by their standard deviation in the draw, or not. Sparse
+        ones are `SparseRows`.
         """
         rows, weight = self.inside[number]
         Z, Y = self.Z[rows], self.Y[rows]
-        Z = Z.toarray() if sparse.issparse(Z) else Z
         share = weight / weight.sum()
-        Z, Y = Z - share @ Z, Y - share @ Y
+        Y = Y - share @ Y
+        if sparse.issparse(Z):
+            Z = SparseRows.of(Z, weight, scaled=scaled, least=CONSTANT)
+            return Z, Y * np.sqrt(weight)[:, None]
+        Z = Z - share @ Z
         variance = share @ np.square(Z)
         there = variance > CONSTANT
         if scaled:
@@ -326,12 +331,13 @@ class LinearFits:
         Z, Y = self._rooted(number, self.base.standardised)
         every = np.concatenate(self.columns)
         lengths = [len(columns) for columns in self.columns]
-        costs = unit_costs(Z[:, every], Y, self.ridge[every], lengths)
+        costs = unit_costs(Z, every, Y, self.ridge[every], lengths)
         return _shares(costs, np.square(Y).sum())
 
     def _entries(self, number):
         """At which share of the largest penalty of a lasso path each unit enters."""
         Z, Y = self._rooted(number, self.base.scaled)
+        Z = Z if isinstance(Z, np.ndarray) else Z.dense()  # one half at a time
         Z = np.asfortranarray(Z if self.base.scaled else Z * self.spread)
         target = Y[:, 0] if Y.shape[1] == 1 else Y
         ratio = self.base.l1_ratio or 1.0

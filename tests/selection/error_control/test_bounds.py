@@ -12,6 +12,7 @@ from genestimators.selection.error_control._bounds import (
     ORDERS,
     expected_false_positives,
     integrated_scores,
+    integrated_sizes,
     largest_size,
     size_measure,
 )
@@ -209,6 +210,20 @@ def test_measure_is_near_its_first_order():
     # The next term of the expansion is smaller by about 1 / log(n / k), 0.12 at 300.
     ratio = measure * 2 * sizes * np.log(100_000 / sizes)
     assert (np.abs(ratio[10:] - 1) < 0.25).all()
+
+
+@pytest.mark.parametrize("n_units", [1, 2, 3, 10, 300])
+@pytest.mark.parametrize("cutoff", [0.001, 0.05, 2.5])
+def test_integrated_scores_need_a_few_sizes_only(n_units, cutoff):
+    """A path that ends where it is cut gives the same scores, to the last bit."""
+    rng = np.random.default_rng(n_units)
+    sizes = np.arange(1, n_units + 1)
+    path = np.sort(rng.integers(0, 41, (n_units, n_units)), axis=0) / 40
+    end = integrated_sizes(n_units, 20, cutoff=cutoff)
+    assert n_units < 300 or end < 100
+    few = integrated_scores(path[:end], sizes[:end], n_units, 20, cutoff=cutoff)
+    every = integrated_scores(path, sizes, n_units, 20, cutoff=cutoff)
+    np.testing.assert_array_equal(few, every)
 
 
 def test_integrated_scores_at_the_ends():
