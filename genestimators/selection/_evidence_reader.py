@@ -1,14 +1,12 @@
 """What a selector says about features, by the criterion as it is set now."""
 
-from pickle import PicklingError
-
 import numpy as np
-from sklearn.utils.validation import check_memory
 
 from genestimators import _params
 from genestimators._exceptions import NothingSelectedWarning, warn_user
-from genestimators.selection._gather import fingerprint, gather_null
+from genestimators.selection._gather import fingerprint
 from genestimators.selection._halves import is_halving, is_paired
+from genestimators.selection._memory import blocks, remembered_null, word_of
 from genestimators.selection.error_control._criteria import (
     ALPHA,
     WITH_ALPHA,
@@ -125,9 +123,9 @@ class EvidenceReader:
     def _null(self):
         """Scores of the runs with permuted y that the rate `alpha` needs."""
         n_runs = max(N_NULL_RUNS, runs_needed(self.alpha))
-        if self._null_scores is None or len(self._null_scores) < n_runs:
+        made = 0 if self._null_scores is None else len(self._null_scores)
+        if made < n_runs:
             if self._request.X is None:
-                made = 0 if self._null_scores is None else len(self._null_scores)
                 raise ValueError(
                     f"criterion='fdr' at alpha={self.alpha!r} needs {n_runs} runs with "
                     f"permuted y, and {made} were made before this selector was "
@@ -139,27 +137,21 @@ class EvidenceReader:
                     "y on the data of the fit, and X or y have been changed since; fit "
                     "again."
                 )
-            cached = self._cached(gather_null, ["n_jobs"])
-            self._null_scores = cached(self._request, n_runs, n_jobs=self.n_jobs)
+            found = [] if self._null_scores is None else [self._null_scores]
+            for block in blocks(made, n_runs):
+                if self.memory is not None and self._word is None:
+                    self._word = word_of(self._request)
+                found.append(
+                    remembered_null(
+                        self.memory,
+                        self._word,
+                        self._request,
+                        block,
+                        n_jobs=self.n_jobs,
+                    )
+                )
+            self._null_scores = np.concatenate(found)
         return self._null_scores[:n_runs]
-
-    def _cached(self, function, ignore):
-        """A function of a request, cached by content where there is a memory."""
-        if self.memory is None:
-            return function
-        cached = check_memory(self.memory).cache(function, ignore=ignore)
-
-        def call(*args, **kwargs):
-            try:
-                return cached(*args, **kwargs)
-            except PicklingError as error:
-                raise ValueError(
-                    "`memory` finds fits by the content of all parameters, which must "
-                    "be picklable (functions defined in a module, not lambdas); change "
-                    "them, or set `memory=None`."
-                ) from error
-
-        return call
 
     @property
     def scores_(self):

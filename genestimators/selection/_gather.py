@@ -106,11 +106,17 @@ def gather(request, n_jobs=None, verbose=0, owner=""):
     return refit_evidence(data, request.importance), "refits"
 
 
-def gather_null(request, n_runs, n_jobs=None):
+def gather_null(request, runs, n_jobs=None):
     """Scores of runs in which the rows of y are permuted.
 
-    Or those of X, where draws or weights belong to y. Run r is the same however many
-    there are.
+    Or those of X, where draws or weights belong to y. Run r has the same order in every
+    range of runs.
+
+    Parameters
+    ----------
+    request : Request
+    runs : range
+    n_jobs : int, default=None
 
     Returns
     -------
@@ -122,7 +128,7 @@ def gather_null(request, n_runs, n_jobs=None):
             np.random.default_rng(derive(request.seed, "null", run)).permutation(
                 len(data.y)
             )
-            for run in range(n_runs)
+            for run in runs
         ]
     )
     if linear is not None:

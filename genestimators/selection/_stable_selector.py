@@ -12,7 +12,8 @@ from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import router_of
 from genestimators.selection._evidence_reader import EvidenceReader
 from genestimators.selection._failed_fits import unchanged_by_failure
-from genestimators.selection._gather import fingerprint, gather
+from genestimators.selection._gather import fingerprint
+from genestimators.selection._memory import remembered_evidence, word_of
 from genestimators.selection._request_maker import RequestMaker
 from genestimators.selection.error_control._criteria import ALPHA, CRITERIA
 
@@ -337,13 +338,16 @@ class StableFeatureSelector(
     def _fit(self, request):
         """Gather the evidence of a request and store it."""
         self._check_rule(request)
-        evidence, engine = self._cached(gather, ["n_jobs", "verbose", "owner"])(
+        word = None if self.memory is None else word_of(request)
+        evidence, engine = remembered_evidence(
+            self.memory,
+            word,
             request,
             n_jobs=self.n_jobs,
             verbose=self.verbose,
             owner=type(self).__name__,
         )
-        self._request, self._evidence = request, evidence
+        self._request, self._evidence, self._word = request, evidence, word
         self._null_scores, self._selected, self._warned_of = None, None, None
         self._words = fingerprint(request)
         self.importance_ = request.importance

@@ -117,7 +117,7 @@ def test_permuted_runs_of_draws_that_know_y(importance, of_classes):
         importance=importance, n_resamples=2, random_state=0
     ).fit(X, y, sample_weight=weight)
     request = step._request
-    (found,) = gather_null(request, 1)
+    (found,) = gather_null(request, range(1))
     data, _ = _prepare(request, None, 0, "")
     order = np.random.default_rng(derive(request.seed, "null", 0)).permutation(60)
     permuted = replace(data, X=data.X[order])

@@ -10,6 +10,7 @@ from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
 
 from genestimators._exceptions import NothingSelectedWarning
+from genestimators.selection._memory import blocks
 from genestimators.selection._stable_selector import StableFeatureSelector
 from genestimators.selection.error_control._criteria import (
     CRITERIA,
@@ -87,6 +88,7 @@ def test_another_rule_equals_another_fit(estimator, importance, rules, monkeypat
     assert len(found) > 2
 
 
+@quiet
 def test_more_permuted_runs_do_not_change_the_first(monkeypatch):
     """A stricter rate asks for more runs; an easier one uses the first of them."""
     X, y = clear_problem(noise=3.0)
@@ -94,12 +96,48 @@ def test_more_permuted_runs_do_not_change_the_first(monkeypatch):
     tuned = selector(criterion="fdr", n_resamples=4).fit(X, y)
     before = tuned.q_values_
     calls.clear()
+    tuned.set_params(alpha=0.03).get_support()
+    assert calls == ["null_scores"]  # of 19, ..., 38, though 32 are needed
     tuned.set_params(alpha=0.02).get_support()
-    assert calls == ["null_scores"]
+    assert calls == ["null_scores"] * 2
     assert tuned.q_values_.min() == pytest.approx(0.02)
+    at_once = selector(criterion="fdr", alpha=0.02, n_resamples=4).fit(X, y)
+    np.testing.assert_array_equal(at_once.q_values_, tuned.q_values_)
+    calls.clear()
     tuned.set_params(alpha=0.1)
     np.testing.assert_array_equal(tuned.q_values_, before)
-    assert calls == ["null_scores"]
+    assert not calls
+
+
+def test_blocks_of_runs():
+    """They begin where others end, and the same come up whatever is asked for."""
+    assert blocks(0, 1) == blocks(0, 19) == [(0, 19)]
+    assert blocks(0, 99) == [(0, 19), (19, 39), (39, 59), (59, 79), (79, 99)]
+    assert blocks(39, 49) == [(39, 59)]
+    assert blocks(39, 39) == []
+
+
+@quiet
+def test_memory_shares_runs_among_rates(tmp_path, monkeypatch):
+    """A stricter rate adds the runs that it needs more, in other selectors, too."""
+    X, y = clear_problem(noise=3.0)
+    calls = count_engines(monkeypatch)
+    for alpha, made in (
+        (0.04, 2),
+        (0.03, 0),
+        (0.1, 0),
+        (0.02, 1),
+        (0.01, 2),
+        (0.015, 0),
+    ):
+        calls.clear()
+        step = selector(
+            criterion="fdr", alpha=alpha, memory=str(tmp_path), n_resamples=2
+        ).fit(X, y)
+        assert calls.count("null_scores") == made
+        plain = step.set_params(memory=None).fit(X, y).q_values_
+        step.set_params(memory=str(tmp_path)).fit(X, y)
+        np.testing.assert_array_equal(step.q_values_, plain)
 
 
 def test_memory_finds_fits_again(tmp_path, monkeypatch):
