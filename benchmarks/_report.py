@@ -97,8 +97,8 @@ def _processor():
     return platform.processor() or platform.machine()
 
 
-def arguments(description):
-    """The command line that every script has."""
+def arguments(description, *, cache=False):
+    """The command line that every script has; `cache` adds a folder for results."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--quick", action="store_true", help="a smoke run of seconds; writes no table"
@@ -111,6 +111,13 @@ def arguments(description):
         help="send what runs in parallel to a Dask cluster: the one at this address "
         "(its workers need this folder on their path), or one made on this machine",
     )
+    if cache:
+        parser.add_argument(
+            "--cache",
+            metavar="FOLDER",
+            help="keep the results of trials here, so that a run that was stopped goes "
+            "on where it was; empty the folder when the library has changed",
+        )
     args = parser.parse_args()
     if args.dask is not None:
         use_dask(args.dask)

@@ -22,7 +22,7 @@ from _selection_designs import (
     toeplitz_logistic,
 )
 from _selection_knockoffs import POWER_HEADER, power_rows
-from joblib import Parallel, delayed
+from joblib import Memory, Parallel, delayed
 
 from genestimators import KnockoffSelector, StableFeatureSelector
 
@@ -147,7 +147,8 @@ NAMES = {
 
 
 def main():
-    args = arguments(__doc__)
+    args = arguments(__doc__, cache=True)
+    once = Memory(args.cache, verbose=0).cache(trial)
     report = Report("selection_error_control", "Errors of selections", args.quick)
     report.say(
         "At a target of 0.1 (pfer: one false feature expected). Seconds: processor "
@@ -160,7 +161,7 @@ def main():
         seeds = range(2 if args.quick else n_trials)
         found = list(
             Parallel(n_jobs=-1, return_as="generator")(
-                delayed(trial)(design, seed) for seed in seeds
+                delayed(once)(design, seed) for seed in seeds
             )
         )
         rows += design_rows(design, found)

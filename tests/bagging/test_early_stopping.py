@@ -401,7 +401,7 @@ def test_out_of_bag_scores_that_have_chosen_are_a_little_optimistic():
     for seed in range(12):
         X, y = make_friedman1(1060, 10, noise=3.0, random_state=seed)
         train, new = (X[:60], y[:60]), (X[60:], y[60:])
-        settings = {"n_estimators": 20, "random_state": seed}
+        settings = {"n_estimators": 12, "random_state": seed}
         settings["oob_score"] = "neg_mean_squared_error"
         base = boosting(max_iter=100, n_iter_no_change=1, min_samples_leaf=5)
         stopped = regressor(base, **settings).fit(*train)
