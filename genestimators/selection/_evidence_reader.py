@@ -9,9 +9,11 @@ from genestimators.selection._halves import is_halving, is_paired
 from genestimators.selection._memory import blocks, remembered_null, word_of
 from genestimators.selection.error_control._criteria import (
     ALPHA,
+    THRESHOLD,
     WITH_ALPHA,
     WITH_THRESHOLD,
     check_draws,
+    least_alpha,
     select,
 )
 from genestimators.selection.error_control._q_values import runs_needed
@@ -116,8 +118,31 @@ class EvidenceReader:
         warn_user(
             f"No feature is significant by criterion={self.criterion!r}; the {best} "
             f"will be kept all the same, since min_features_to_select="
-            f"{self.min_features_to_select}. Set it to 0 for an empty selection.",
+            f"{self.min_features_to_select}. Set it to 0 for an empty selection."
+            + self._no_room(),
             NothingSelectedWarning,
+        )
+
+    def _no_room(self):
+        """What to say where the rule could not have selected anything."""
+        n_units = int((~self._request.forced).sum())
+        used = (self._evidence.ranks <= self._evidence.n_units).any(axis=0)
+        n_used = int((used & ~self._request.forced).sum())
+        if "pfer" not in self.criterion or not n_used:
+            return ""
+        n_pairs = self._evidence.n_draws // 2
+        least = least_alpha(self.criterion, self.threshold, n_used, n_pairs)
+        if least <= self.alpha * (1 + 1e-9):
+            return ""
+        digit = 10.0 ** (np.floor(np.log10(least)) - 2)
+        least = np.ceil(least / digit - 1e-6) * digit  # rounded down it would not do
+        number = f"{n_used} of {n_units}" if n_used < n_units else f"{n_units}"
+        at = f"alpha={self.alpha:g}"
+        if self.criterion in WITH_THRESHOLD:
+            at += f" and threshold={self.threshold or THRESHOLD:g}"
+        return (
+            f" At {at} no draw may keep even one of {number} units, so nothing can be "
+            f"selected; that takes an alpha of {least:.3g} or more."
         )
 
     def _null(self):

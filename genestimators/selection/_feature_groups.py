@@ -55,7 +55,22 @@ def unit_labels(feature_groups, X, n_features, weight=None):
             "NaN."
         )
     known = {}
-    return np.array([known.setdefault(label, len(known)) for label in groups])
+    try:
+        return np.array([known.setdefault(label, len(known)) for label in groups])
+    except TypeError as error:
+        raise TypeError(
+            "`feature_groups` must hold labels that can be told apart as keys, such as "
+            f"texts or numbers, one for each feature. Got {groups!r}."
+        ) from error
+
+
+def is_flat(value):
+    """Whether a value is a sequence of items that are no sequences themselves."""
+    if isinstance(value, str | bytes | dict) or not hasattr(value, "__len__"):
+        return False
+    if isinstance(value, list | tuple):
+        return not any(isinstance(item, list | tuple | np.ndarray) for item in value)
+    return np.ndim(value) == 1
 
 
 def correlation_clusters(X, threshold=CORRELATED, weight=None):
@@ -177,6 +192,11 @@ def kept_units(always_keep, labels, names):
                 known = "X has no names" if names is None else f"X has {list(names)!r}"
                 raise ValueError(
                     f"`always_keep` must name features of X; {known}. Got {item!r}."
+                )
+            if list(names).count(item) > 1:
+                raise ValueError(
+                    "`always_keep` must name one feature by each name, and several "
+                    f"columns of X have this one. Got {item!r}; give their positions."
                 )
             kept[labels[places[item]]] = True
         elif not isinstance(item, Integral) or isinstance(item, bool):

@@ -12,6 +12,7 @@ from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import router_of
 from genestimators.selection._evidence_reader import EvidenceReader
 from genestimators.selection._failed_fits import unchanged_by_failure
+from genestimators.selection._feature_groups import is_flat
 from genestimators.selection._gather import fingerprint
 from genestimators.selection._memory import remembered_evidence, word_of
 from genestimators.selection._request_maker import RequestMaker
@@ -90,7 +91,8 @@ class StableFeatureSelector(
         - "auto": "coef" for a lasso or elastic net, "elimination" otherwise.
     scoring : str or callable, default=None
         How nested models are scored on rows left out; None is the estimator's own
-        score, and squared error in closed forms.
+        score. Closed forms have squared errors, summed over outputs, also for "r2" and
+        "neg_root_mean_squared_error".
     n_resamples : int, default=50
         Number of pairs of halves, or of draws of another `resampling`.
     resampling : "complementary_pairs" or resampler, default="complementary_pairs"
@@ -127,7 +129,8 @@ class StableFeatureSelector(
         absolute correlations of 0.8 and more.
     always_keep : list of str or int, or mask, default=None
         Names or positions of features that are kept, with their groups. They are not
-        put to the test: the others are selected beside them.
+        put to the test: the others are selected beside them. A whole number is always
+        a position, never a name, also where columns have numbers for names.
     min_features_to_select : int, default=1
         Where fewer are significant the next best are kept as well, and if none is a
         warning says so. 0 allows an empty selection.
@@ -173,7 +176,8 @@ class StableFeatureSelector(
     nested_sizes_ : ndarray of shape (n_sizes,)
         Sizes of the nested models.
     nested_losses_ : ndarray of shape (n_draws, n_sizes), or None
-        Their losses on the rows that the draw left out.
+        Their losses on the rows that the draw left out: minus the score, or squared
+        errors (see `scoring`).
     ranks_ : ndarray of shape (n_draws, n_units), int
         Of each draw, 1 for the best; n_units + 1 for no use.
     feature_groups_ : ndarray of shape (n_features,), int
@@ -208,6 +212,14 @@ class StableFeatureSelector(
     class, or weights differ) all runs are exchangeable, and at most a share `alpha` of
     such data sets has any feature selected, unless rows of a group are alike. Nested
     models in closed form have at most 320 units, additive ones 64.
+
+    Tied units of a draw are ranked by lots, so that the order of the columns is no
+    evidence; only of columns that tell the same to the last digits closed forms always
+    leave out the later ones.
+
+    With `memory` a candidate of a grid search that finds its fit still costs some
+    milliseconds of look-ups, next to those of the search itself. "fdr" adds permuted
+    runs where a smaller `alpha` needs more of them, 1 / `alpha` in all.
 
     A pickled or copied selector carries no data: its rule can be changed as before,
     but runs with permuted y that were not made until then cannot be made.
@@ -250,15 +262,19 @@ class StableFeatureSelector(
         "resampling": [Options("complementary_pairs"), HasMethods("prepare")],
         "criterion": [Options(*CRITERIA)],
         "alpha": [Interval(float, 0.0, open_low=True), Interval(int, 1)],
-        "threshold": [Interval(float, 0.5, 1.0, open_low=True), _params.NONE],
+        "threshold": [
+            Interval(float, 0.5, 1.0, open_low=True),
+            Interval(int, 1, 1),
+            _params.NONE,
+        ],
         "feature_groups": [
             Options("auto"),
             _params.NONE,
-            Is(lambda value: np.ndim(value) == 1, "one label for each feature"),
+            Is(is_flat, "one label for each feature"),
         ],
         "always_keep": [
             _params.NONE,
-            Is(lambda value: np.ndim(value) == 1, "a list of names or positions"),
+            Is(is_flat, "a list of names or positions"),
         ],
         "min_features_to_select": [Interval(int, 0)],
         "max_features": [Interval(int, 1), _params.NONE],

@@ -6,7 +6,9 @@ from sklearn.ensemble import RandomForestRegressor
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import LogisticRegression, Ridge
 
+from genestimators import KnockoffSelector
 from genestimators._exceptions import NothingSelectedWarning
+from genestimators.selection._feature_groups import kept_units
 from genestimators.selection._stable_selector import StableFeatureSelector
 from tests.selection.stable_toys import OwnRidge, clear_problem
 
@@ -57,10 +59,22 @@ FITTED = [
             "`threshold` belongs to the criteria pfer, pfer_unimodal",
         ),
         ({"criterion": "pfer", "threshold": 0.5}, ValueError, r"range \(0\.5, 1\.0\]"),
+        (
+            {"criterion": "pfer", "threshold": 2},
+            ValueError,
+            r"int in the range \[1, 1\]",
+        ),
         ({"criterion": "pfer", "threshold": 1.5}, ValueError, r"range \(0\.5, 1\.0\]"),
         ({"feature_groups": [0, 1]}, ValueError, "each of the 10 features. Got 2"),
         ({"feature_groups": "all"}, ValueError, "'auto', None or one label for each"),
         ({"feature_groups": [[0] * 10]}, TypeError, "one label for each feature"),
+        ({"feature_groups": [[0, 1], [2]]}, TypeError, "one label for each feature"),
+        (
+            {"feature_groups": np.array([{1}] * 10)},
+            TypeError,
+            "labels that can be told apart as keys, such as texts",
+        ),
+        ({"always_keep": [[0], [1, 2]]}, TypeError, "a list of names or positions"),
         ({"always_keep": ["age"]}, ValueError, r"X has no names\. Got 'age'"),
         ({"always_keep": "age"}, TypeError, "a list of names or positions. Got 'age'"),
         ({"always_keep": [10]}, ValueError, r"positions of the 10 features.* Got 10\."),
@@ -115,6 +129,34 @@ def test_names_are_those_of_columns():
     step = StableFeatureSelector(always_keep=["weight"])
     with pytest.raises(ValueError, match=r"\['age', 'height'\]\. Got 'weight'\."):
         step.fit(frame, np.arange(10.0))
+
+
+def test_names_of_several_columns_are_ambiguous():
+    """One of them would be taken and the others left, without a word."""
+    labels = np.arange(3)
+    words = r"several columns of X have this one\. Got 'a'; give their positions"
+    with pytest.raises(ValueError, match=words):
+        kept_units(["a"], labels, np.array(["a", "a", "b"], dtype=object))
+    kept = kept_units(["b", 0], labels, np.array(["a", "a", "b"], dtype=object))
+    assert kept.tolist() == [True, False, True]
+
+
+def test_labels_of_groups_for_knockoffs():
+    """Labels that cannot be keys are refused in the same words."""
+    X, y = clear_problem(p=3)
+    with pytest.raises(TypeError, match="can be told apart as keys"):
+        KnockoffSelector(feature_groups=[[0], [0], [1]]).fit(X, y)
+
+
+def test_a_threshold_of_one_may_be_whole():
+    """1 is 1.0: found by all draws."""
+    X, y = clear_problem()
+    settings = {"criterion": "frequency", "n_resamples": 3, "random_state": 0}
+    one, same = (
+        StableFeatureSelector(threshold=value, **settings).fit(X, y).get_support()
+        for value in (1, 1.0)
+    )
+    np.testing.assert_array_equal(one, same)
 
 
 @pytest.mark.parametrize("estimator", [None, Ridge()])

@@ -101,7 +101,7 @@ def test_own_scores_that_need_columns_ask_for_scoring():
     frame = pytest.importorskip("pandas").DataFrame(X, columns=list("abc"))
     inner = make_pipeline(make_column_transformer(("passthrough", ["a"])), Ridge())
     search = GridSearchCV(inner, {"ridge__alpha": [1]}, scoring="r2", cv=2)
-    step = StableFeatureSelector(search, importance=lambda m, X, y: np.ones(3))
+    step = StableFeatureSelector(search, importance=lambda m, X, y: [3.0, 2, 1])
     with pytest.raises(ValueError, match=r"`scoring` must be given .* GridSearchCV"):
         step.set_params(n_resamples=1, max_features=3).fit(frame, y)
 

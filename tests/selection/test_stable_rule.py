@@ -1,6 +1,7 @@
 """The rule is applied when the support is asked for, and nothing is fitted for it."""
 
 import pickle
+import re
 
 import numpy as np
 import pytest
@@ -323,6 +324,41 @@ def test_nothing_selected_is_said_once_for_each_rule():
     with pytest.warns(NothingSelectedWarning, match="the best ones will be kept"):
         both = kept.set_params(min_features_to_select=3).get_support()
     assert both.sum() == 3
+
+
+PFER = [name for name in CRITERIA if "pfer" in name]
+
+
+@pytest.mark.parametrize("criterion", PFER)
+@pytest.mark.parametrize("more", [{}, {"always_keep": [9]}])
+def test_no_room_for_any_feature_is_said(criterion, more):
+    """With few features the defaults of a bound may select nothing, whatever X holds.
+
+    The alpha that the warning names is enough, and one a little below is not.
+    """
+    X, _ = clear_problem()
+    y = X[:, 0] + 1e-6 * X[:, 1]  # the best of every draw
+    X[:, 5] = 0.0  # never of use, so not counted
+    settings = {"criterion": criterion, "min_features_to_select": 2, **more}
+    number = "8 of 9" if more else "9 of 10"
+    words = rf"no draw may keep even one of {number} units, .* an alpha of (.+) or more"
+    with pytest.warns(NothingSelectedWarning, match=words) as caught:
+        step = selector(alpha=0.01, **settings).fit(X, y)
+    least = float(re.search(words, str(caught[0].message))[1])
+    assert step.set_params(alpha=least).n_features_significant_ >= 1
+    with pytest.warns(NothingSelectedWarning, match="no draw may keep"):
+        step.set_params(alpha=least * 0.98).get_support()
+    assert step.n_features_significant_ == 0
+
+
+def test_room_that_is_there_is_not_spoken_of():
+    """Nothing was found, though it could have been."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(60, 8)), rng.normal(size=60)
+    for criterion in PFER:
+        with pytest.warns(NothingSelectedWarning) as caught:
+            selector(criterion=criterion, alpha=0.3).fit(X, y)
+        assert "no draw" not in str(caught[0].message)
 
 
 class OwnLogistic(LogisticRegression):

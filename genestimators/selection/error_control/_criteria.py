@@ -93,6 +93,27 @@ def check_draws(criterion, *, paired, halving):
         )
 
 
+def least_alpha(criterion, threshold, n_units, n_pairs):
+    """The least `alpha` at which a "pfer" criterion can select a unit at all.
+
+    Parameters
+    ----------
+    criterion : str
+    threshold : float or None
+    n_units : int
+        Of those that some draw has found a use for.
+    n_pairs : int
+
+    Returns
+    -------
+    alpha : float
+    """
+    if criterion == "pfer_integrated":
+        return 1.0 / n_units  # the bound at the first size, where a path may end
+    threshold = threshold or THRESHOLD
+    return expected_false_positives(threshold, 1, n_units, criterion, n_pairs)
+
+
 def best_size(evidence):
     """The number of units at which the mean out-of-sample loss is least."""
     if evidence.losses is None:

@@ -133,10 +133,12 @@ class KnockoffSelector(DocLink, SelectorMixin, MetaEstimatorMixin, BaseEstimator
     Notes
     -----
     `sample_weight` is not offered: a row that comes twice gets two different copies, so
-    a weight could not mean a repeat. A constant feature has a statistic of 0 and is
-    never selected. With several outputs or more than two classes importances are summed
-    over outputs or classes (one against the rest), and a feature matters if it does for
-    any. The penalty of "lasso" is chosen for each set of copies by the corrected Akaike
+    a weight could not mean a repeat. Copies are drawn row by row, so with the rows in
+    another order the same `random_state` makes other copies, and results differ as they
+    do between seeds. A constant feature has a statistic of 0 and is never selected.
+    With several outputs or more than two classes importances are summed over outputs or
+    classes (one against the rest), and a feature matters if it does for any. The
+    penalty of "lasso" is chosen for each set of copies by the corrected Akaike
     criterion; the one of "ridge" by generalised cross-validation. Neither can tell a
     feature from its copy, so they leave the rate as it is.
 
