@@ -29,6 +29,8 @@ LINT_READY := .venv/lint/ready-$(PY_TAG)-$(RUFF)
 DOCS_READY := .venv/docs/ready-$(PY_TAG)
 BUILD_READY := .venv/build/ready-$(PY_TAG)
 
+NO_SIMULATIONS := -m "not slow"
+
 # $(call new_env,NAME,PIP ARGUMENTS)
 define new_env
 	@echo "Setting up .venv/$(1); this happens once and takes a minute or two."
@@ -55,8 +57,10 @@ test-array-api: $(TEST_READY)  ## run the common checks with array-API support o
 	SCIPY_ARRAY_API=1 $(ONE_THREAD) .venv/test/bin/python $(PYTEST) \
 		$(if $(SKLEARN),$(LENIENT)) $(PYTEST_ARGS) tests/common
 
-test-oldest: $(OLDEST_READY)  ## run the tests on the oldest supported versions
-	$(ONE_THREAD) .venv/oldest/bin/python $(PYTEST) $(LENIENT) $(PYTEST_ARGS)
+# Simulations are about the statistics, which versions do not change: one run of them.
+test-oldest: $(OLDEST_READY)  ## run the tests but the simulations on the oldest versions
+	$(ONE_THREAD) .venv/oldest/bin/python $(PYTEST) $(LENIENT) $(NO_SIMULATIONS) \
+		$(PYTEST_ARGS)
 
 # The tests come from the sdist and the package from the wheel built of that sdist,
 # in an environment with required packages only and a folder without the source.
@@ -71,7 +75,7 @@ test-wheel: $(BUILD_READY)  ## build sdist and wheel, test what is in them
 	tar -xzf dist/*.tar.gz -C "$$work" --strip-components=1; \
 	test -f "$$work/LICENSE"; rm -r "$$work/genestimators"; cd "$$work"; \
 	echo "Testing the installed wheel in $$work"; \
-	$(ONE_THREAD) $$python $(PYTEST) $(PYTEST_ARGS)
+	$(ONE_THREAD) $$python $(PYTEST) $(NO_SIMULATIONS) $(PYTEST_ARGS)
 
 lint: $(LINT_READY)  ## check style and formatting
 	.venv/lint/bin/ruff check .
