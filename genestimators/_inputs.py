@@ -125,7 +125,9 @@ def as_container(X):
     """X as it reaches the wrapped estimator: rows that can be taken.
 
     Nested lists of numbers become an array, sparse matrices become CSR; arrays,
-    frames and sequences of other things (texts, token lists) stay what they are.
+    frames and sequences of other things (texts, token lists) stay what they are. Views
+    of arrays that are strided are copied: on their way to another process they would
+    be, and products with them may differ in their last bits.
     """
     if sparse.issparse(X):
         return X if X.format == "csr" else X.tocsr()
@@ -137,6 +139,8 @@ def as_container(X):
     if isinstance(X, np.ndarray) or is_frame(X):
         if isinstance(X, np.ndarray) and X.ndim == 0:
             raise ValueError(f"X must hold rows. Got a scalar array instead: {X!r}.")
+        if isinstance(X, np.ndarray) and not X.flags.forc:
+            return X.copy()
         return X
     if hasattr(X, "__array__"):
         return np.asarray(X)

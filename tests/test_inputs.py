@@ -137,6 +137,19 @@ def test_as_container_makes_arrays_of_numbers():
     assert np.array_equal(_inputs.as_container(Holder()), TABLE)
 
 
+def test_as_container_copies_strided_views():
+    """What they show lies in one piece, in the order it had, masks included."""
+    for order in "CF":
+        table = np.asarray(np.arange(24.0).reshape(4, 6), order=order)
+        assert _inputs.as_container(table) is table
+        assert _inputs.as_container(table[:1]).flags.forc
+        view = table[1:, ::2]
+        assert _inputs.as_container(view).flags.forc
+        assert np.array_equal(_inputs.as_container(view), view)
+    masked = np.ma.masked_greater(TABLE, TABLE.mean())[:, ::2]
+    assert np.array_equal(_inputs.as_container(masked).mask, masked.mask)
+
+
 @pytest.mark.parametrize(
     ("X", "error", "words"),
     [

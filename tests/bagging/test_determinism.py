@@ -5,6 +5,7 @@ import pytest
 from joblib import parallel_config
 from sklearn.base import clone
 from sklearn.ensemble import RandomForestClassifier, RandomForestRegressor
+from sklearn.kernel_ridge import KernelRidge
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.pipeline import make_pipeline
@@ -215,3 +216,20 @@ def test_more_replicates_keep_the_first_ones():
     )
     for one, other in zip(small.estimators_, large.estimators_[:4], strict=True):
         np.testing.assert_array_equal(one.predict(X), other.predict(X))
+
+
+def test_views_of_arrays_are_what_they_show():
+    """A strided view gives the bits of its copy, which is what workers are sent."""
+    rng = np.random.default_rng(0)
+    wide = rng.normal(size=(200, 26))
+    y = wide[:, ::2] @ rng.normal(size=13) + rng.normal(size=200)
+    for X in (wide[:, ::2], wide[:, ::-2], np.asfortranarray(wide)[::-1, :13]):
+        bag = BootstrapBaggingRegressor(
+            KernelRidge(kernel="rbf"), n_estimators=10, random_state=0
+        )
+        alone = clone(bag).fit(X, y)
+        shared = clone(bag).set_params(n_jobs=2).fit(X, y)
+        assert_same_fit(alone, shared, X)
+        for name, value in figures_of(alone).items():
+            np.testing.assert_array_equal(value, figures_of(shared)[name])
+        np.testing.assert_array_equal(alone.predict(X), alone.predict(X.copy()))
