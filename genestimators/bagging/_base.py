@@ -19,6 +19,7 @@ from genestimators._params import HasMethods, Interval, Is, Options
 from genestimators._routing import route, router_of, routing_enabled
 from genestimators._scoring import resolve_measure
 from genestimators._weights import row_mode
+from genestimators.bagging._compact import START_ANEW, Compactable, refuse_compact
 from genestimators.bagging._features import feature_chooser
 from genestimators.bagging._figures import check_measure, compute_figures
 from genestimators.bagging._growing import (
@@ -35,10 +36,15 @@ from genestimators.bagging._members import (
     engine_of,
     features_of,
     join,
-    mean_member,
+    runs_of,
     samples_of,
 )
-from genestimators.bagging._predict import aggregate_members
+from genestimators.bagging._predict import (
+    aggregate_members,
+    checked_rows,
+    mean_of_members,
+    runs_in,
+)
 from genestimators.bagging._stopping import PILOT, next_goal, replicates_needed
 from genestimators.bagging._tally import Tally
 from genestimators.fitting import Response, fit_over, held_out_of, response_kind
@@ -60,7 +66,7 @@ _FEATURES = ("n_features_in_", "feature_names_in_")
 
 
 class BaseBootstrapBagging(
-    DocLink, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
+    Compactable, DocLink, CallbackSupportMixin, MetaEstimatorMixin, BaseEstimator
 ):
     """Fits an estimator on resampled rows and averages; see the two subclasses."""
 
@@ -129,11 +135,11 @@ class BaseBootstrapBagging(
     def _fit(self, X, y, sample_weight, groups, params):
         """Fit; a fit that fails leaves what was known of the features as it was."""
         known = {name: vars(self)[name] for name in _FEATURES if name in vars(self)}
-        before = vars(self).get("estimators_")
+        before = vars(self).get("_response")
         try:
             self._fit_members(X, y, sample_weight, groups, params)
         except BaseException:
-            if before is not None and vars(self).get("estimators_") is before:
+            if before is not None and vars(self).get("_response") is before:
                 for name in _FEATURES:
                     vars(self).pop(name, None)
                 vars(self).update(known)
@@ -142,6 +148,8 @@ class BaseBootstrapBagging(
 
     def _fit_members(self, X, y, sample_weight, groups, params):
         """The recipe of `fit`: check, plan, run, combine, store."""
+        if self.warm_start:
+            refuse_compact(self, "Bags that grow", START_ANEW)
         growing = (
             self.warm_start and hasattr(self, "_draws") and self.engine_ != "limit"
         )
@@ -311,9 +319,8 @@ class BaseBootstrapBagging(
         if can_continue(earlier, tally, len(models)):
             return models, features, earlier
         for number, (model, columns) in enumerate(zip(models, features, strict=True)):
-            answer = aggregate_members(
-                [model], [columns], plan["X"], plan["response"], "mean"
-            )
+            one = runs_of([model], [columns])
+            answer = aggregate_members(one, plan["X"], plan["response"], "mean")
             tally.add(plan["draws"][number], answer)
         return models, features, tally
 
@@ -373,11 +380,9 @@ class BaseBootstrapBagging(
     def _store(self, plan, seed, models, features, tally, measure):
         """Set the fitted attributes."""
         draws, response = plan["draws"], plan["response"]
+        vars(self).pop("_compact", None)
         self.estimator_ = clone(plan["estimator"])
         self._members = join(models)
-        self._mean_member = None
-        if self.aggregate == "mean":
-            self._mean_member = mean_member(self._members, response.kind)
         self.estimators_ = as_estimators(self._members)
         self.engine_ = engine_of(self.estimators_)
         self.n_estimators_ = count = count_of(models)
@@ -390,6 +395,7 @@ class BaseBootstrapBagging(
         self._seed = seed
         self._response = response
         self._aggregate = self.aggregate
+        self._mean_member = mean_of_members(self)
         self._flat_y = plan["y"].ndim == 1
         self._target_shape = plan["y"].shape[1:]
         self._store_classes(response)
@@ -442,21 +448,14 @@ class BaseBootstrapBagging(
 
     def _answer(self, X, method, params):
         """The aggregated answer for new rows, (n_rows, width)."""
-        check_is_fitted(self)
+        if not self.__sklearn_is_fitted__():  # the check takes longer than some answers
+            check_is_fitted(self)
         params = self._routed(method, params)
-        X = _inputs.as_container(X)
-        if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
-            raise ValueError(
-                f"Expected 2D array, got 1D array instead: {X!r}. Reshape your data "
-                "with X.reshape(-1, 1) if it has one feature, X.reshape(1, -1) if it "
-                "is one row."
-            )
-        validate_data(self, X, reset=False, skip_check_array=True)
+        X = checked_rows(self, X)
         if self._mean_member is not None and not params:
             return self._response(self._mean_member, X)[0]
         return aggregate_members(
-            self._members,
-            self._features,
+            runs_in(self),
             X,
             self._response,
             self._aggregate,

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from itertools import groupby
 
 from genestimators.fitting import Member
+from genestimators.fitting.families.linear._gathered import gather_linear
 
 
 class Endless:
@@ -177,21 +178,33 @@ def ensembles_of(items):
         yield own[0].path if isinstance(own[0], Member) else None, own
 
 
-def mean_member(items, kind):
-    """One path that answers as the mean of all members does, or None.
+def runs_of(items, features, response=None, n_features=None):
+    """Runs of members that answer together, as one path where they can.
 
     Parameters
     ----------
-    items : list, or LimitMembers
-    kind : str
-        Of the response that is averaged.
+    items : list of fitted estimators and `Member`s
+    features : list of ndarray or None
+        The columns of each; None is all of them.
+    response : Response, optional
+        What they will be asked; without it estimators are left as they are.
+    n_features : int, optional
+        Columns of X, where it has columns.
+
+    Returns
+    -------
+    runs : list of (path, own, columns)
+        A `MembersPath` of just these members, or None; the members; their features.
     """
-    if isinstance(items, LimitMembers):
-        return items.path
-    if kind not in ("predict", "decision"):
-        return None
-    runs = list(ensembles_of(items))
-    if len(runs) != 1 or runs[0][0] is None:
-        return None
-    path, own = runs[0]
-    return path.mean() if len(own) == path.n_values else None
+    runs, done = [], 0
+    for path, own in ensembles_of(items):
+        columns = features[done : done + len(own)]
+        done += len(own)
+        if path is None and response is not None:
+            path = gather_linear(own, columns, response, n_features)
+        elif path is not None and [item.place for item in own] != list(
+            range(path.n_values)
+        ):
+            path = path.take([item.place for item in own])
+        runs.append((path, own, columns))
+    return runs

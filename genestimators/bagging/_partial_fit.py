@@ -14,7 +14,7 @@ class _Streams:
     """What tells a bag of a stream that no member of has learned a row yet."""
 
     def __sklearn_is_fitted__(self):
-        return bool(vars(self).get("_members"))
+        return bool(vars(self).get("n_estimators_"))
 
 
 class StreamingRegressor(_Streams):

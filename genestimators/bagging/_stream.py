@@ -26,6 +26,7 @@ from genestimators._parallel import error_note, prefers_threads, run_in_order
 from genestimators._params import check_parameters
 from genestimators._weights import learn_weighted, learning_mode
 from genestimators.bagging._base import _FEATURES, _check_estimator
+from genestimators.bagging._compact import refuse_compact
 from genestimators.bagging._features import feature_chooser
 from genestimators.bagging._growing import same_settings, settings_of
 from genestimators.bagging._prequential import (
@@ -40,11 +41,13 @@ from genestimators.bagging._stream_classes import (
     listed,
     n_outputs_of,
 )
+from genestimators.bagging._uncertainty import Kept
 from genestimators.fitting import Response, response_kind
 from genestimators.resampling._hashing import derive, derive_seed
 from genestimators.resampling._resolve import resolve_resampler
 from genestimators.resampling._stream import stream_draws, stream_resampler
 
+_WAY = "go on with the bag that `compact()` was called on, or with a clone of this one"
 MEMBERS = 50  # of `n_estimators="auto"`, which has no rows to go by
 
 
@@ -117,6 +120,7 @@ def learn_batch(bag, X, y, classes, sample_weight, params):
 def _plan_batch(bag, X, y, classes, sample_weight, params):
     """The stream so far, and everything about a batch that is known beforehand."""
     check_parameters(bag)
+    refuse_compact(bag, "Batches", _WAY)
     estimator = bag._get_estimator()
     _check_estimator(estimator, type(bag).__name__, bag._is_classifier)
     resampler = stream_resampler(bag.resampling, bag.max_samples)
@@ -399,8 +403,9 @@ def _learn_one(
 def _store(bag, stream, estimator, plan):
     """Set the fitted attributes."""
     bag._forget_figures()
-    for name in ("_draws", "_data", "_kept", "_tally", "_settings"):
+    for name in ("_compact", "_draws", "_data", "_tally", "_settings"):
         vars(bag).pop(name, None)
+    bag._kept = Kept(None, False)
     begun = [b for b, member in enumerate(stream.members) if member is not None]
     bag._stream = stream
     bag._seed = stream.seed

@@ -9,17 +9,17 @@ from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
-from sklearn.utils.validation import check_is_fitted, validate_data
+from sklearn.utils.validation import check_is_fitted
 
-from genestimators import _inputs
 from genestimators._exceptions import (
     CoverageWarning,
     FewReplicatesWarning,
     OutOfBagWarning,
     warn_user,
 )
-from genestimators._parallel import prefers_threads, run_in_order
+from genestimators._parallel import run_in_order
 from genestimators.bagging._aggregate import normalised
+from genestimators.bagging._compact import refuse_compact
 from genestimators.bagging._intervals import (
     around,
     jackknife_minmax,
@@ -27,18 +27,16 @@ from genestimators.bagging._intervals import (
     weight_needed,
 )
 from genestimators.bagging._left_out import left_out_aggregates
+from genestimators.bagging._predict import aggregate_members, checked_rows, runs_in
 from genestimators.bagging._prediction_sets import jackknife_plus_sets, sets_around
 from genestimators.bagging._sampling_error import count_products, unbiased_variance
-from genestimators.fitting import copy_rows, working_precision, works_in_place
 from genestimators.resampling._block import BlockDraws
 from genestimators.resampling._group import GroupDraws
 
 METHODS = ("jackknife+", "jackknife-minmax")
 NOISE = 0.5  # of the variance, on average, before standard errors are warned of
 
-_ANSWERS = 1 << 24  # numbers held at a time
-_LEFT_OUT = 1 << 21  # of them, new rows x training rows
-_MEMBERS = 10  # a task
+_LEFT_OUT = 1 << 21  # numbers held at a time, new rows x training rows
 
 
 class Kept:
@@ -137,6 +135,7 @@ def training_rows(draws, n_members):
 def predict_interval(bag, X, level, method):
     """Intervals for new rows, (n_rows, n_outputs, 2); see the regressor."""
     check_is_fitted(bag)
+    refuse_compact(bag, "Intervals")
     _check_rows_known(bag)
     _check_level(level)
     if method not in METHODS:
@@ -163,6 +162,7 @@ def predict_interval(bag, X, level, method):
 def predict_set(bag, X, level):
     """Sets of classes for new rows, (n_rows, n_classes); see the classifier."""
     check_is_fitted(bag)
+    refuse_compact(bag, "Sets of classes")
     _check_rows_known(bag)
     _check_level(level)
     if len(bag._response.classes) > 1:
@@ -187,6 +187,7 @@ def predict_set(bag, X, level):
 def predict_std(bag, X):
     """Standard errors of the answers for new rows, (n_rows, width)."""
     check_is_fitted(bag)
+    refuse_compact(bag, "Standard errors")
     _check_rows_known(bag)
     _check_counted(bag, "Standard errors")
     draws, n_members = bag._draws, bag.n_estimators_
@@ -410,52 +411,8 @@ def _centre(centres, errors):
 
 def _combined(bag, X, combine):
     """A function of all members' answers, (n_members, m, width), by chunks of rows."""
-    X = _inputs.as_container(X)
-    if isinstance(X, np.ndarray) and X.ndim == 1 and X.dtype.kind in "fiub":
-        raise ValueError(
-            f"Expected 2D array, got 1D array instead: {X!r}. Reshape your data "
-            "with X.reshape(-1, 1) if it has one feature, X.reshape(1, -1) if it "
-            "is one row."
-        )
-    validate_data(bag, X, reset=False, skip_check_array=True)
-    models = list(bag.estimators_)
-    # One member speaks for all, but not a constant that stands in for one.
-    member = next((one for one in models if type(one) is type(bag.estimator_)), None)
-    X = X if member is None else working_precision(member, X)
-    ask = {
-        "response": bag._response,
-        "in_place": member is not None and works_in_place(member),
-    }
-    n_rows = _inputs.n_rows_of(X)
-    width = max(1, bag._response.width)
-    size = max(1, _ANSWERS // (len(models) * width))
-    out = []
-    for start in range(0, n_rows, size):
-        rows = X
-        if n_rows > size:
-            rows = _inputs.take_rows(X, np.arange(start, min(start + size, n_rows)))
-        tasks = (
-            {
-                "models": models[first : first + _MEMBERS],
-                "features": bag._features[first : first + _MEMBERS],
-                "X": rows,
-                **ask,
-            }
-            for first in range(0, len(models), _MEMBERS)
-        )
-        threads = prefers_threads(models[0])
-        parts = run_in_order(_answers_of, tasks, n_jobs=bag.n_jobs, threads=threads)
-        out.append(combine(np.concatenate(list(parts))))
-    return np.concatenate(out)
-
-
-def _answers_of(*, models, features, X, response, in_place):
-    """Answers of a few members, (n_models, n_rows, width)."""
-    answers = []
-    for model, columns in zip(models, features, strict=True):
-        rows = X if columns is None else _inputs.take_columns(X, columns)
-        answers.append(response(model, copy_rows(rows) if in_place else rows))
-    return np.stack(answers)
+    X = checked_rows(bag, X)
+    return aggregate_members(runs_in(bag), X, bag._response, combine, n_jobs=bag.n_jobs)
 
 
 def error_scores(y, prediction):

@@ -133,6 +133,21 @@ class MembersPath(Path):
         """
         return None
 
+    def total(self, X, response):
+        """The sum over the members of their answers, where there is a short way to it.
+
+        Parameters
+        ----------
+        X : container of n rows
+        response : Response
+
+        Returns
+        -------
+        total : ndarray of shape (n_rows, width), or None
+            None (the default): answers have to be made and added.
+        """
+        return None
+
     def joined(self, others):
         """The path of these members and those of other paths of their kind.
 

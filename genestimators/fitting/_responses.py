@@ -128,14 +128,13 @@ class Response:
         labels = np.asarray(labels)
         if labels.ndim == 1:
             labels = labels[:, None]
-        codes = self.codes(labels)
-        return np.concatenate(
-            [
-                (codes[..., j, None] == np.arange(len(known))).astype(np.float64)
-                for j, known in enumerate(self.classes)
-            ],
-            axis=-1,
-        )
+        hot = [
+            np.stack([labels[..., j] == label for label in known])
+            for j, known in enumerate(self.classes)
+        ]
+        if not all(part.any(axis=0).all() for part in hot):
+            self.codes(labels)  # says which label is not known
+        return np.moveaxis(np.concatenate(hot), 0, -1).astype(np.float64, order="C")
 
     def _probabilities(self, model, answer):
         if len(self.classes) == 1:

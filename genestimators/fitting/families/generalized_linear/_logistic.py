@@ -22,6 +22,7 @@ from genestimators.fitting.families.linear._linear import (
     mean_square,
     usable_weights,
 )
+from genestimators.fitting.families.linear._linear_totals import to_shares
 
 _SOLVERS = ("lbfgs", "newton-cg", "newton-cholesky")
 
@@ -89,14 +90,6 @@ class MultinomialLoss:
         k = len(self.contrasts)
         second = (self.pairs @ shares).reshape(len(eta), k, k, -1)
         return second - mean[:, :, None] * mean[:, None]
-
-
-def to_shares(scores):
-    """Softmax along the second axis; it writes into the scores."""
-    scores -= scores.max(axis=1, keepdims=True)
-    np.exp(scores, out=scores)
-    scores /= scores.sum(axis=1, keepdims=True)
-    return scores
 
 
 class LogisticPath(LinearPath):

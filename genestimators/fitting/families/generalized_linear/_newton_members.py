@@ -25,6 +25,8 @@ from genestimators.fitting.families.generalized_linear._reweighted import (
     stacked_hessians,
 )
 from genestimators.fitting.families.linear._gram import standardised
+from genestimators.fitting.families.linear._linear_mean import mean_of
+from genestimators.fitting.families.linear._linear_totals import SUMS, linear_total
 
 # Far below what members differ by, and below what a solver's own tolerance asks for:
 # neither the order of the rows nor weights in place of copies are to be seen.
@@ -107,12 +109,12 @@ class NewtonMembers(MembersPath):
     def mean(self):
         if not self.linear:
             return None
-        part = self.take(slice(0, 1))
-        for name in ("coef", "offset"):
-            whole = getattr(self.inner, name)
-            setattr(part.inner, name, whole.mean(axis=0, keepdims=True))
-        part.fine = self.fine.all(keepdims=True)
-        return part
+        inner = self.inner
+        classes = getattr(inner, "classes_", None)
+        return mean_of(inner, type(inner.template).__name__, classes=classes)
+
+    def total(self, X, response):
+        return linear_total(self.inner, X, response, SUMS)
 
     def model(self, i):
         if self.scaling is None:

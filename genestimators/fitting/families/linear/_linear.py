@@ -69,15 +69,20 @@ class LinearPath(Path):
 
     def linear(self, X):
         """Linear predictions of shape (n_values, n_outputs, n_rows)."""
-        if not self._plainly_fine(X):
-            X = validate_data(
-                self.template,
-                X,
-                accept_sparse=["csr", "csc", "coo"],
-                dtype=[np.float64, np.float32],
-                reset=False,
-            )
+        X = self.numbers(X)
         return linear_answers(X, self.coef, self.centre, self.offset, far=self.far)
+
+    def numbers(self, X):
+        """X as it can be multiplied, or refused as the estimator would."""
+        if self._plainly_fine(X):
+            return X
+        return validate_data(
+            self.template,
+            X,
+            accept_sparse=["csr", "csc", "coo"],
+            dtype=[np.float64, np.float32],
+            reset=False,
+        )
 
     def _plainly_fine(self, X):
         """Whether X needs no validation, which takes longer than a small answer."""

@@ -40,6 +40,8 @@ from genestimators.fitting.families.linear._linear import (
     is_flag,
     is_number,
 )
+from genestimators.fitting.families.linear._linear_mean import mean_of
+from genestimators.fitting.families.linear._linear_totals import linear_total
 from genestimators.fitting.families.linear._row_products import RowProducts
 
 SOLVERS = ("auto", "cholesky", "svd")
@@ -110,11 +112,11 @@ class LinearMembers(LinearPath, MembersPath):
         return whole
 
     def mean(self):
-        part = self.take(slice(0, 1))
-        part.coef = self.coef.mean(axis=0, keepdims=True)
-        part.offset = self.offset.mean(axis=0, keepdims=True)
-        part.scaling = None
-        return part
+        owner = type(self.template).__name__
+        return mean_of(self, owner, flat=self.flat, classes=self.classes_)
+
+    def total(self, X, response):
+        return linear_total(self, X, response, ("vote",))
 
     def model(self, i):
         if self.seen is None:
