@@ -76,6 +76,7 @@ def test_costs_are_those_of_dense_rows(seed, shape, lengths, monkeypatch):
         np.testing.assert_allclose(costs, dense_costs, rtol=1e-8, atol=1e-10)
 
 
+@pytest.mark.filterwarnings("ignore::genestimators._exceptions.NothingSelectedWarning")
 @pytest.mark.parametrize("importance", ["elimination", "conditional"])
 def test_wide_sparse_columns_stay_sparse(importance):
     """No half is ever dense, which would take 12 million bytes here."""
