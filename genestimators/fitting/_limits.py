@@ -97,7 +97,7 @@ class LimitPath(Path):
     Parameters
     ----------
     estimator : estimator
-        Unfitted.
+        Cloned for members that are asked for.
     X : container of n_occurrences rows
     y : ndarray of shape (n_occurrences,) or (n_occurrences, n_outputs)
     """

@@ -53,10 +53,9 @@ class AlikeLaw:
     draws : BootstrapDraws
     n_places : int
         Neighbours that are looked at.
-    y : ndarray of shape (n_occurrences, ...)
     """
 
-    def __init__(self, k, draws, n_places, y):
+    def __init__(self, k, draws, n_places):
         self.k = k
         self.n = len(draws.occurrences.rows)
         self.totals = draws.totals()
@@ -120,7 +119,7 @@ class ClassLaw:
         As in `AlikeLaw`.
     """
 
-    def __init__(self, k, draws, n_places, y):
+    def __init__(self, k, draws, n_places):
         self.k = k
         self.n_places = n_places
         self.sizes = np.array([len(own) for own in draws.strata])
@@ -326,7 +325,7 @@ class NeighborsRegressorFamily(LimitFamily):
         if law is ClassLaw and not _are_classes(draws.strata, y, classes):
             return None
         search = Search(model, X, n_places_of(draws, k), distances=False)
-        law = law(k, draws, search.k, y)
+        law = law(k, draws, search.k)
         return self.path(model, X, y, search, law, classes)
 
 
