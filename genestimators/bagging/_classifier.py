@@ -183,7 +183,7 @@ class BootstrapBaggingClassifier(
 
     With ``early_stopping="out_of_bag"`` the rows that score a member have also chosen
     its number of rounds, so losses out of bag are a little too low: by 2 to 4 % for 60
-    rows, 1 to 2 % for 100 to 200 and 0.1 % for 800 in simulations.
+    rows, 1 to 2 % for 100 to 200, and not measurably for 800, in simulations.
 
     References
     ----------
