@@ -138,6 +138,11 @@ def use_dask(address, **settings):
     return client
 
 
+def verdict(met):
+    """A word."""
+    return "met" if met else "missed"
+
+
 def median_and_range(values, digits=2):
     """`median (least to most)` as text."""
     values = np.asarray(values)

@@ -10,7 +10,7 @@ import warnings
 import numpy as np
 import pandas as pd
 from _fresh_process import in_fresh_process, resident, seconds
-from _report import Report, arguments, median_and_range
+from _report import Report, arguments, median_and_range, verdict
 from _tables import load, preprocessed
 from sklearn.base import is_regressor
 from sklearn.ensemble import BaggingClassifier, BaggingRegressor
@@ -265,11 +265,6 @@ def memory_rows(quick):
             )
             print("  " + " | ".join(rows[-1]), flush=True)
     return rows
-
-
-def verdict(met):
-    """A word."""
-    return "met" if met else "missed"
 
 
 def target_rows(ratios, fits, drawing, memory):

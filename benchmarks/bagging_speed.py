@@ -15,7 +15,7 @@ import warnings
 
 import numpy as np
 from _fresh_process import seconds
-from _report import Report, arguments, median_and_range
+from _report import Report, arguments, median_and_range, verdict
 from _tables import load
 from sklearn.base import clone, is_regressor
 from sklearn.discriminant_analysis import (
@@ -404,11 +404,6 @@ def pickle_rows(quick):
             ]
         )
     return rows
-
-
-def verdict(met):
-    """A word."""
-    return "met" if met else "missed"
 
 
 def target_rows(found, neighbours, losses):

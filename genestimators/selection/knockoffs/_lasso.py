@@ -256,7 +256,8 @@ def _descend(gram, products, square, penalty, start):
     # The solver asks X for its shape and y for its norm only, so one row stands for
     # all.
     with warnings.catch_warnings():
-        # A solution short of its last digits is as valid a statistic as any.
+        # Valid all the same: coins have swapped columns and copies beforehand, so where
+        # the solver stops, and in which order it goes, says nothing of either.
         warnings.simplefilter("ignore", ConvergenceWarning)
         _, coef, _ = enet_path(
             np.zeros((1, len(products)), order="F"),
