@@ -27,26 +27,16 @@ _AHEAD = 1 << 20  # counts that are drawn at a time
 _ENSEMBLES = {}
 
 
-class EnsembleFamily:
-    """How a class of estimators is fitted on many draws at once.
+class DrawsFamily:
+    """A class of estimators that is served on some draws, all of them together.
 
     Attributes
     ----------
     estimator : type
         The class, exactly: subclasses are not served.
-    exactness : str
-        How members compare with fits one by one: "exact" but for rounding, or within
-        the "tolerance" of the solver.
-    scaled : bool
-        Whether it is also served behind one `StandardScaler`.
-    group : int
-        Draws that are fitted together.
     """
 
     estimator = None
-    exactness = "exact"
-    scaled = False
-    group = 20
 
     def unsupported(self, estimator, X, y, draws):
         """Why these settings or data are not served, or None where they are.
@@ -65,6 +55,25 @@ class EnsembleFamily:
             With a reason, the generic engine does the work.
         """
         return None
+
+
+class EnsembleFamily(DrawsFamily):
+    """How a class of estimators is fitted on many draws at once.
+
+    Attributes
+    ----------
+    exactness : str
+        How members compare with fits one by one: "exact" but for rounding, or within
+        the "tolerance" of the solver.
+    scaled : bool
+        Whether it is also served behind one `StandardScaler`.
+    group : int
+        Draws that are fitted together.
+    """
+
+    exactness = "exact"
+    scaled = False
+    group = 20
 
     def prepare(self, scaler, estimator, X, y, classes):
         """What all draws share.

@@ -12,39 +12,14 @@ from sklearn.base import clone
 
 from genestimators._inputs import take_rows
 from genestimators._weights import fit_weighted
+from genestimators.fitting._ensembles import DrawsFamily
 from genestimators.fitting._paths import Path
 
 _LIMITS = {}
 
 
-class LimitFamily:
-    """How a class of estimators is averaged over all bootstrap samples.
-
-    Attributes
-    ----------
-    estimator : type
-        The class, exactly: subclasses are not served.
-    """
-
-    estimator = None
-
-    def unsupported(self, estimator, X, y, draws):
-        """Why these settings or data are not served, or None where they are.
-
-        Parameters
-        ----------
-        estimator : estimator
-            Unfitted.
-        X : container of n rows
-        y : ndarray of shape (n,) or (n, n_outputs)
-        draws : Draws
-
-        Returns
-        -------
-        reason : str or None
-            With a reason, members are fitted.
-        """
-        return None
+class LimitFamily(DrawsFamily):
+    """How a class of estimators is averaged over all bootstrap samples."""
 
     def prepare(self, estimator, X, y, draws, classes):
         """The mean over all draws.

@@ -17,6 +17,7 @@ from genestimators import (
     BootstrapBaggingRegressor,
     StableFeatureSelector,
 )
+from tests.bagging.test_callbacks import Recorder, expected_hooks
 from tests.bagging.toys import (
     assert_same_fit,
     classification_data,
@@ -440,26 +441,9 @@ def test_progress(capsys):
     regressor(verbose=2).fit(X, y)
     assert capsys.readouterr().out == ""
     pytest.importorskip("sklearn.callback")
-
-    class Recorder:
-        def __init__(self):
-            self.hooks = []
-
-        def setup(self, estimator, context):
-            self.hooks.append("setup")
-
-        def teardown(self, estimator, context):
-            self.hooks.append("teardown")
-
-        def on_fit_task_begin(self, estimator, context, **kwargs):
-            self.hooks.append("begin")
-
-        def on_fit_task_end(self, estimator, context, **kwargs):
-            self.hooks.append("end")
-
     recorder = Recorder()
     regressor().set_callbacks(recorder).fit(X, y)
-    assert recorder.hooks == ["setup", "begin", "end", "teardown"]
+    assert recorder.hooks == expected_hooks(0, None)
 
 
 def test_other_estimators_have_members():

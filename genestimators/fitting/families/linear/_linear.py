@@ -14,6 +14,7 @@ from sklearn.utils import check_array
 from sklearn.utils.validation import validate_data
 
 from genestimators.fitting._paths import Path, parts_of
+from genestimators.fitting.families.linear._linear_mean import is_plain
 
 LIGHT = 2**18  # coefficients of a path that may be kept
 _FAR = 1e3  # standard deviations from zero, beyond which a product loses digits
@@ -87,11 +88,7 @@ class LinearPath(Path):
     def _plainly_fine(self, X):
         """Whether X needs no validation, which takes longer than a small answer."""
         return (
-            type(X) is np.ndarray
-            and X.dtype in (np.float64, np.float32)
-            and X.ndim == 2
-            and len(X) > 0
-            and X.shape[1] == self.coef.shape[2]
+            is_plain(X, self.coef.shape[2])
             and not hasattr(self.template, "feature_names_in_")
             and bool(np.isfinite(X.sum()))
         )
