@@ -3,6 +3,7 @@
 import numpy as np
 
 TRIMMED_SHARE = 0.1  # cut off at either end
+MOST_ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
 SUMMED = ("mean", "vote", "logit")  # need only the sum of the answers
 
 

@@ -463,6 +463,10 @@ class BaseBootstrapBagging(
             n_jobs=self.n_jobs,
         )
 
+    def __sklearn_is_fitted__(self):
+        # No member of a stream may have drawn a row yet.
+        return bool(vars(self).get("n_estimators_"))
+
     def get_metadata_routing(self):
         """How metadata are routed: everything but weights and groups to the estimator.
 

@@ -10,14 +10,7 @@ def _learns(bag):
     return hasattr(bag._get_estimator(), "partial_fit")
 
 
-class _Streams:
-    """What tells a bag of a stream that no member of has learned a row yet."""
-
-    def __sklearn_is_fitted__(self):
-        return bool(vars(self).get("n_estimators_"))
-
-
-class StreamingRegressor(_Streams):
+class StreamingRegressor:
     """Gives a bag of regressors `partial_fit`, where its estimator has it."""
 
     @available_if(_learns)
@@ -112,7 +105,7 @@ class StreamingRegressor(_Streams):
         return learn_batch(self, X, y, None, sample_weight, params)
 
 
-class StreamingClassifier(_Streams):
+class StreamingClassifier:
     """Gives a bag of classifiers `partial_fit`, where its estimator has it."""
 
     @available_if(_learns)

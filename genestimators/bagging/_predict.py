@@ -13,13 +13,17 @@ from genestimators._inputs import (
     take_rows,
 )
 from genestimators._parallel import prefers_threads, run_in_order
-from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
+from genestimators.bagging._aggregate import (
+    MOST_ANSWERS,
+    SUMMED,
+    median_answer,
+    trimmed_answer,
+)
 from genestimators.bagging._members import LimitMembers, as_estimators, runs_of
 from genestimators.fitting import copy_rows, working_precision, works_in_place
 from genestimators.fitting.families.trees._tree_answers import plain_tree, tree_rows
 
 _MEMBERS = 10  # a task; sums are made in this order whatever n_jobs is
-_ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
 _LOOK_UPS = 1 << 17  # in trees, below which they take less time than to share them out
 
 
@@ -135,7 +139,7 @@ def aggregate_members(runs, X, response, aggregate, *, params=None, n_jobs=None)
         return total / n_members
     combine = _COMBINED.get(aggregate, aggregate)
     n_rows = n_rows_of(X)
-    size = max(1, _ANSWERS // (n_members * max(1, response.width)))
+    size = max(1, MOST_ANSWERS // (n_members * max(1, response.width)))
     out = []
     for start in range(0, n_rows, size):
         rows, own = X, params

@@ -17,10 +17,13 @@ from genestimators._row_losses import (
     row_losses,
     scores_of_means,
 )
-from genestimators.bagging._aggregate import SUMMED, median_answer, trimmed_answer
+from genestimators.bagging._aggregate import (
+    MOST_ANSWERS,
+    SUMMED,
+    median_answer,
+    trimmed_answer,
+)
 from genestimators.bagging._figures import outputs_of
-
-_ANSWERS = 1 << 24  # numbers held at a time where every answer is needed
 
 
 def stream_score(oob_score, response):
@@ -101,7 +104,7 @@ class LeftOutAnswers:
             return rows, self.total[rows] / self.times[rows, None]
         combine = median_answer if self.aggregate == "median" else trimmed_answer
         width = self.parts[0][1].shape[1]
-        size = max(1, _ANSWERS // (len(self.parts) * width))
+        size = max(1, MOST_ANSWERS // (len(self.parts) * width))
         out = []
         for start in range(0, self.n_rows, size):
             stop = min(start + size, self.n_rows)

@@ -118,7 +118,7 @@ def test_metadata_at_prediction():
 @pytest.mark.parametrize("aggregate", ["mean", "median"])
 def test_metadata_of_rows_at_prediction_in_parts(aggregate, monkeypatch):
     """Rows that are predicted in parts keep their metadata."""
-    monkeypatch.setattr("genestimators.bagging._predict._ANSWERS", 64)
+    monkeypatch.setattr("genestimators.bagging._predict.MOST_ANSWERS", 64)
     X, y = regression_data()
     base = WeightedRecorder().set_predict_request(factor=True)
     bag = regressor(base, aggregate=aggregate).fit(X, y)

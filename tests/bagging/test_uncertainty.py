@@ -339,7 +339,7 @@ def test_many_rows_are_answered_in_chunks(monkeypatch):
             return bag.predict_interval(X), bag.predict_std(X), voter.predict_set(X)
 
     whole = ask()
-    monkeypatch.setattr("genestimators.bagging._predict._ANSWERS", 200 * 7)
+    monkeypatch.setattr("genestimators.bagging._predict.MOST_ANSWERS", 200 * 7)
     monkeypatch.setattr(_uncertainty, "_LEFT_OUT", 60 * 3)
     for ours, theirs in zip(whole, ask(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-12)
