@@ -35,6 +35,7 @@ from genestimators.resampling import (
     Draws,
     Folds,
     GroupBootstrap,
+    GroupSubsample,
     Subsample,
 )
 from genestimators.selection import (
@@ -68,6 +69,7 @@ __all__ = [
     "FewReplicatesWarning",
     "Folds",
     "GroupBootstrap",
+    "GroupSubsample",
     "KnockoffSelector",
     "MissingScoreWarning",
     "NothingSelectedWarning",

@@ -138,16 +138,38 @@ def check_parameters(estimator):
         If a parameter is of the right kind and out of range.
     """
     for name, constraints in estimator._parameter_constraints.items():
-        value = getattr(estimator, name)
-        if any(constraint.accepts(value) for constraint in constraints):
-            continue
-        words = [str(constraint) for constraint in constraints]
-        allowed = words[0]
-        if len(words) > 1:
-            allowed = ", ".join(words[:-1]) + " or " + words[-1]
-        known = any(constraint.knows(value) for constraint in constraints)
-        error = ValueError if known else TypeError
-        raise error(
-            f"The {name!r} parameter of {type(estimator).__name__} must be {allowed}. "
-            f"Got {value!r} instead."
-        )
+        _check(name, getattr(estimator, name), constraints, type(estimator).__name__)
+
+
+def check_arguments(owner, constraints, **values):
+    """Check arguments of a function against their constraints.
+
+    Parameters
+    ----------
+    owner : str
+        Name of the function.
+    constraints : dict
+        For each name the constraints of which one has to accept the value.
+    **values
+        What was passed.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As `check_parameters` does.
+    """
+    for name, value in values.items():
+        _check(name, value, constraints[name], owner)
+
+
+def _check(name, value, constraints, owner):
+    if any(constraint.accepts(value) for constraint in constraints):
+        return
+    words = [str(constraint) for constraint in constraints]
+    allowed = words[0]
+    if len(words) > 1:
+        allowed = ", ".join(words[:-1]) + " or " + words[-1]
+    known = any(constraint.knows(value) for constraint in constraints)
+    raise (ValueError if known else TypeError)(
+        f"The {name!r} parameter of {owner} must be {allowed}. Got {value!r} instead."
+    )

@@ -29,7 +29,7 @@ from genestimators.fitting import (
 from genestimators.fitting._nested import NestedFamily, register_nested
 from genestimators.fitting._registry import Family
 from genestimators.fitting._tuned import family_of
-from genestimators.resampling import BayesianBootstrap, GroupBootstrap
+from genestimators.resampling import BayesianBootstrap, GroupBootstrap, GroupSubsample
 from genestimators.resampling._resolve import resolve_resampler
 
 
@@ -50,7 +50,7 @@ class BagFamily(NestedFamily):
 
     def draws_groups(self, wrapper):
         resampler = resolve_resampler(wrapper.resampling, wrapper.max_samples)
-        return isinstance(resampler, GroupBootstrap)
+        return isinstance(resampler, (GroupBootstrap, GroupSubsample))
 
     def unsupported(self, wrapper, param, X, y, sample_weight, values):
         family = family_of(self.inner(wrapper), param)

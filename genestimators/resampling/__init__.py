@@ -7,7 +7,7 @@ from genestimators.resampling._draws import Draw, Draws
 from genestimators.resampling._folds import Folds
 from genestimators.resampling._group import GroupBootstrap
 from genestimators.resampling._resampler import Resampler
-from genestimators.resampling._subsample import Subsample
+from genestimators.resampling._subsample import GroupSubsample, Subsample
 
 __all__ = [
     "BayesianBootstrap",
@@ -17,6 +17,7 @@ __all__ = [
     "Draws",
     "Folds",
     "GroupBootstrap",
+    "GroupSubsample",
     "Resampler",
     "Subsample",
 ]

@@ -10,7 +10,13 @@ from sklearn.utils.validation import check_is_fitted
 
 from genestimators._inputs import is_frame, is_missing
 from genestimators._parallel import run_in_order
-from genestimators._params import N_JOBS, RANDOM_STATE, Interval, Options
+from genestimators._params import (
+    N_JOBS,
+    RANDOM_STATE,
+    Interval,
+    Options,
+    check_arguments,
+)
 from genestimators.selection.importances._conditional_residuals import (
     conditional_residuals,
 )
@@ -141,8 +147,13 @@ def conditional_importance(
     >>> int(result.importances_mean.argmax())
     2
     """
-    _check_arguments(
-        n_repeats=n_repeats, method=method, random_state=random_state, n_jobs=n_jobs
+    check_arguments(
+        "conditional_importance",
+        _CONSTRAINTS,
+        n_repeats=n_repeats,
+        method=method,
+        random_state=random_state,
+        n_jobs=n_jobs,
     )
     check_is_fitted(estimator)
     if sparse.issparse(X):
@@ -189,22 +200,6 @@ def conditional_importance(
         n_rows=rows.n,
         penalties=found.penalty,
     )
-
-
-def _check_arguments(**values):
-    for name, value in values.items():
-        constraints = _CONSTRAINTS[name]
-        if any(constraint.accepts(value) for constraint in constraints):
-            continue
-        words = [str(constraint) for constraint in constraints]
-        allowed = " or ".join(
-            [", ".join(words[:-1]), words[-1]] if words[1:] else words
-        )
-        known = any(constraint.knows(value) for constraint in constraints)
-        raise (ValueError if known else TypeError)(
-            f"The {name!r} parameter of conditional_importance must be {allowed}. "
-            f"Got {value!r} instead."
-        )
 
 
 def _finite_numbers(X):
