@@ -20,6 +20,13 @@ from genestimators.bagging import (
     BootstrapBaggingClassifier,
     BootstrapBaggingRegressor,
 )
+from genestimators.diagnostics import (
+    BiasVarianceDecomposition,
+    BiasVarianceDisplay,
+    EnsembleDecomposition,
+    bias_variance_decomposition,
+    ensemble_decomposition,
+)
 from genestimators.fitting import Family, Path, register_family
 from genestimators.regularization import (
     AutoRegularizedCV,
@@ -54,6 +61,8 @@ __all__ = [
     "AuditWarning",
     "AutoRegularizedCV",
     "BayesianBootstrap",
+    "BiasVarianceDecomposition",
+    "BiasVarianceDisplay",
     "BlockBootstrap",
     "Bootstrap",
     "BootstrapBaggingClassifier",
@@ -65,6 +74,7 @@ __all__ = [
     "Draw",
     "Draws",
     "EdgeOfGridWarning",
+    "EnsembleDecomposition",
     "Family",
     "FewReplicatesWarning",
     "Folds",
@@ -85,8 +95,10 @@ __all__ = [
     "Subsample",
     "UnweightedScoreWarning",
     "__version__",
+    "bias_variance_decomposition",
     "compare_stability",
     "conditional_importance",
+    "ensemble_decomposition",
     "register_family",
     "selection_stability",
 ]

@@ -41,8 +41,9 @@ class FittedDraw:
     draw : Draw
         None of a member of an ensemble that was asked nothing.
     models : tuple of estimators
-        Fitted, one for each value; None where a family answers without one. Of an
-        ensemble, the member: see `member`.
+        Fitted, one for each value; None where a family answers without one, and none
+        at all where only answers were asked for. Of an ensemble, the member: see
+        `member`.
     features : ndarray of int, or None
         The columns they were fitted on; None is all.
     responses : ndarray of shape (n_values, n_answered, width) or None
@@ -95,6 +96,7 @@ def fit_over(
     *,
     response,
     answer="out_of_bag",
+    models=True,
     ensembles=False,
     **settings,
 ):
@@ -108,6 +110,8 @@ def fit_over(
         What to ask the fitted estimators.
     answer : {"out_of_bag", "all", "none"}, default="out_of_bag"
         The rows to answer for.
+    models : bool, default=True
+        Whether the fitted estimators are wanted, and not their answers alone.
     ensembles : bool, default=False
         Whether an ensemble family may fit all draws at once, without a parameter.
         Numbers are a range then.
@@ -117,27 +121,29 @@ def fit_over(
     FittedDraw
         In the order of `numbers`.
     """
-    settings |= {"response": response, "answer": answer}
+    settings |= {"response": response, "answer": answer, "models": models}
     if ensembles:
-        groups = _groups(estimator, X, y, draws, numbers, **settings)
-        if groups is not None:
-            yield from _fit_groups(groups, estimator, X, y, draws, **settings)
+        together = _together(estimator, X, y, draws, numbers, **settings)
+        if together is not None:
+            yield from _fit_groups(together, estimator, X, y, draws, **settings)
             return
     yield from _fit_one_by_one(estimator, X, y, draws, numbers, **settings)
 
 
-def _fit_one_by_one(estimator, X, y, draws, numbers, *, response, answer, **settings):
-    reading = Answers(response, answer)
+def _fit_one_by_one(
+    estimator, X, y, draws, numbers, *, response, answer, models, **settings
+):
+    reading = Answers(response, answer, models)
     classes = response.classes
     stream = read_over(
         estimator, X, y, draws, numbers, reading=reading, classes=classes, **settings
     )
-    for number, draw, columns, (models, responses) in stream:
-        yield FittedDraw(number, draw, models, columns, responses, answer)
-        del draw, models, responses  # else they would wait for the next fit
+    for number, draw, columns, (fitted, responses) in stream:
+        yield FittedDraw(number, draw, fitted, columns, responses, answer)
+        del draw, fitted, responses  # else they would wait for the next fit
 
 
-def _groups(
+def _together(
     estimator,
     X,
     y,
@@ -159,9 +165,9 @@ def _groups(
     return fit_ensemble(estimator, X, y, draws, numbers, classes=response.classes)
 
 
-def _fit_groups(groups, estimator, X, y, draws, *, response, answer, **settings):
-    """Members of groups, one after the other; those that failed by themselves."""
-    for group in groups:
+def _fit_groups(together, estimator, X, y, draws, *, response, answer, **settings):
+    """Members of groups of draws, one after the other; those that failed alone."""
+    for group in together:
         answers = _answers_of(group.path, X, response, answer)
         for place, number in enumerate(group.numbers):
             if not group.path.fine[place]:

@@ -60,10 +60,13 @@ class Answers:
     response : Response
     rows : {"out_of_bag", "all", "none"}
         The rows to answer for.
+    models : bool, default=True
+        Whether the models are wanted; families make them only then.
     """
 
     response: object
     rows: str = "out_of_bag"
+    models: bool = True
 
     def __call__(self, fit):
         """Models and answers of shape (n_values, n_rows, width), or None."""
@@ -75,7 +78,8 @@ class Answers:
             asked = take_rows(fit.X, fit.out_of_bag)
         n_rows = 0 if asked is None else n_rows_of(asked)
         for part in fit.path.parts(n_rows):
-            models += [part.model(i) for i in range(part.n_values)]
+            if self.models:
+                models += [part.model(i) for i in range(part.n_values)]
             if asked is not None:
                 answers.append(self.response(part, fit.given(asked)))
         if asked is None:

@@ -3,10 +3,8 @@
 import numpy as np
 from sklearn.utils.validation import check_is_fitted
 
-from genestimators._plotting import new_axes
+from genestimators._plotting import axis_name, new_axes, place_values
 
-_WIDE = 30.0  # from this ratio of the largest to the smallest value on: logarithmic
-_DECADES = 6  # of a logarithmic axis that begins at zero
 _CROWDED = 60  # from so many values on there are no markers
 
 
@@ -139,7 +137,7 @@ class RegularizationDisplay:
             Itself.
         """
         ax = new_axes(ax, type(self).__name__)
-        x, order = self._places(ax)
+        x, order = place_values(ax, self.values)
         train, test, band = self.train[order], self.test[order], self.band[order]
         marker = "." if len(x) < _CROWDED else None
         (self.train_line_,) = ax.plot(
@@ -187,40 +185,7 @@ class RegularizationDisplay:
                 label="best validation score",
             )
         ax.set_ylabel(self.score_name)
-        ax.set_xlabel(self._axis_name())
+        ax.set_xlabel(axis_name(self.param, self.direction))
         ax.legend(fontsize="small")
         self.ax_, self.figure_ = ax, ax.figure
         return self
-
-    def _places(self, ax):
-        """Where each value stands on the axis, and the order of the values."""
-        numbers = np.array([np.inf if v is None else float(v) for v in self.values])
-        order = np.argsort(numbers, kind="stable")
-        numbers = numbers[order]
-        if not np.isfinite(numbers).all():  # no place on an axis: values in their order
-            x = np.arange(len(numbers), dtype=float)
-            shown = np.unique(
-                np.linspace(0, len(x) - 1, min(len(x), 8)).round().astype(int)
-            )
-            ax.set_xticks(x[shown], [_label(self.values[order[i]]) for i in shown])
-            return x, order
-        positive = numbers[numbers > 0]
-        if numbers[0] >= 0 and len(positive) and positive[-1] >= _WIDE * positive[0]:
-            if numbers[0] > 0:
-                ax.set_xscale("log")
-            else:
-                first = max(positive[0], positive[-1] / 10.0**_DECADES)
-                # The ticks are powers of ten; none may stand too near to zero.
-                start = 10.0 ** np.ceil(np.log10(first))
-                ax.set_xscale("symlog", linthresh=start, linscale=1.0)
-        return numbers, order
-
-    def _axis_name(self):
-        arrows = {"larger": "stronger penalty →", "smaller": "← stronger penalty"}
-        if self.direction is None:
-            return self.param
-        return f"{self.param}   ({arrows[self.direction]})"
-
-
-def _label(value):
-    return "None" if value is None else f"{float(value):.4g}"

@@ -1,0 +1,17 @@
+"""Whether a model over- or underfits, how sure that is, and what error to expect."""
+
+from genestimators.diagnostics._bias_variance import bias_variance_decomposition
+from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
+from genestimators.diagnostics._display import BiasVarianceDisplay
+from genestimators.diagnostics._ensemble import (
+    EnsembleDecomposition,
+    ensemble_decomposition,
+)
+
+__all__ = [
+    "BiasVarianceDecomposition",
+    "BiasVarianceDisplay",
+    "EnsembleDecomposition",
+    "bias_variance_decomposition",
+    "ensemble_decomposition",
+]

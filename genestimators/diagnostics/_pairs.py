@@ -1,0 +1,318 @@
+"""Pairs of models that share no data, at several sizes of the training data."""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from genestimators.diagnostics._two_way import TwoWaySums
+from genestimators.fitting import fit_over
+from genestimators.resampling import Draws, GroupSubsample, Subsample
+from genestimators.resampling._hashing import derive
+
+_HELD = 2**23  # numbers of figures that are held before they are added up
+_PAIRS_OF_FOUR = [*combinations(range(4), 2)]
+_SHARED, _APART = (
+    tuple(np.array([
+        (i, j) for i, one in enumerate(_PAIRS_OF_FOUR)
+        for j, other in enumerate(_PAIRS_OF_FOUR) if len({*one, *other}) == n
+    ]).T)
+    for n in (3, 4)
+)  # fmt: skip
+ROUND = 10  # pairs, after which it is asked whether they are enough
+
+
+@dataclass(frozen=True, eq=False)
+class PairPlan:
+    """Which pairs of models are fitted, and what for.
+
+    Attributes
+    ----------
+    problem : Problem
+    loss : Loss
+    fractions : tuple of float
+        Shares of the rows (or groups) in each model, increasing.
+    param : str or None
+    values : sequence or None
+        Each pair is fitted at all of them.
+    """
+
+    problem: object
+    loss: object
+    fractions: tuple
+    param: str | None = None
+    values: object = None
+
+    @property
+    def n_values(self):
+        return 1 if self.param is None else len(self.values)
+
+    def draws(self, fraction):
+        """Disjoint pairs of subsamples; those of a smaller fraction lie within."""
+        problem = self.problem
+        kind = Subsample if problem.groups is None else GroupSubsample
+        return kind(fraction, complementary_pairs=True).prepare(
+            problem.X,
+            problem.y,
+            problem.weight,
+            problem.groups,
+            derive(problem.seed, "pairs"),
+            classifier=problem.classifier,
+        )
+
+
+class _Between(Draws):
+    """What larger subsamples have more than smaller ones of the same seed."""
+
+    def __init__(self, outer, inner):
+        super().__init__(
+            outer.occurrences,
+            outer.n_rows,
+            outer.seed,
+            row_weight=outer.row_weight,
+            clusters=outer.clusters,
+        )
+        self.outer, self.inner = outer, inner
+
+    def counts_of(self, number):
+        return self.outer.counts_of(number) - self.inner.counts_of(number)
+
+
+class Pairs:
+    """Fits pairs and adds up what they show.
+
+    Parameters
+    ----------
+    plan : PairPlan
+
+    Attributes
+    ----------
+    sums : TwoWaySums
+        Figures of the variance of each size, then of bias^2 + noise of each size.
+    sizes : ndarray of shape (n_sizes,)
+        Mean weight of the rows in a model.
+    votes : ndarray of shape (n_sizes, n_values, n_rows, n_labels) or None
+        For the 0-1 loss: how often each label (or set of labels) was predicted.
+    """
+
+    def __init__(self, plan):
+        self.plan = plan
+        problem = plan.problem
+        self.n_sizes = len(plan.fractions)
+        weight_of = [*range(self.n_sizes)] * 2
+        self.sums = TwoWaySums(plan.n_values, problem.n_rows, weight_of)
+        self.target = plan.loss.target(problem.outputs)
+        self._draws = [plan.draws(fraction) for fraction in plan.fractions]
+        self._in_bag = np.zeros(self.n_sizes)
+        self._others = None  # second pairs of the least size, apart from the first
+        if 4 * plan.fractions[0] < 1:
+            outer = plan.draws(2 * plan.fractions[0])
+            self._others = _Between(outer, self._draws[0])
+        self._of_four = []
+        self._n_fits = np.zeros(self.n_sizes, dtype=int)
+        self.votes = self._labels = None
+        if plan.loss.name == "zero_one":
+            self._labels = _Labels(self.target, [len(one) for one in problem.classes])
+            shape = self.n_sizes, plan.n_values, problem.n_rows, self._labels.n
+            self.votes = np.zeros(shape, dtype=np.int32)
+
+    @property
+    def n_pairs(self):
+        return self.sums.n_replicates
+
+    @property
+    def n_fits(self):
+        return int(self._n_fits.sum())
+
+    @property
+    def sizes(self):
+        return self._in_bag / self._n_fits
+
+    @property
+    def main(self):
+        """The label voted for most, as a code, (n_sizes, n_values, n_rows)."""
+        return self.votes.argmax(axis=-1)
+
+    @property
+    def labels(self):
+        """The labels of the rows, as codes."""
+        return self._labels.of_target
+
+    def add(self, n_pairs):
+        """Fit more pairs."""
+        plan = self.plan
+        shape = self.n_sizes, 2, plan.n_values, plan.problem.n_rows
+        most = max(1, _HELD // int(np.prod(shape)))
+        while n_pairs > 0:
+            own = min(n_pairs, most)
+            terms = np.zeros((own, *shape))
+            weight = np.zeros((own, self.n_sizes, plan.problem.n_rows))
+            for size in range(self.n_sizes):
+                self._fit(size, own, weight[:, size], terms[:, size])
+            for of_pair, of_terms in zip(weight, terms, strict=True):
+                # Variances of all sizes first, then what is left of the losses.
+                flat = np.swapaxes(of_terms, 0, 1).reshape(-1, *shape[2:])
+                self.sums.add(of_pair, flat)
+            n_pairs -= own
+
+    def training_covariance(self):
+        """How much the parts at the least size vary with the data models learn from.
+
+        Of four models with data of their own, pairs that share a model vary together
+        by what their shared data do to them; pairs that share none only by the rows
+        they are tested on. The difference is the first term in the variance of the
+        figures as U-statistics (Hoeffding, 1948).
+
+        Returns
+        -------
+        covariance : ndarray of shape (n_values, 2, 2), or None
+            None where the rows are too few for four models at a time.
+        """
+        if self._others is None:
+            return None
+        of_pairs = np.array(self._of_four)  # (n_replicates, 6, 2, n_values)
+        centred = of_pairs - of_pairs.mean(axis=(0, 1))
+        products = np.einsum("risv,rjtv->vijst", centred, centred) / len(centred)
+        shared = products[:, *_SHARED].mean(axis=1) - products[:, *_APART].mean(axis=1)
+        shared = (shared + np.swapaxes(shared, 1, 2)) / 2
+        values, vectors = np.linalg.eigh(shared)
+        shared = (vectors * np.maximum(values, 0.0)[:, None]) @ np.swapaxes(
+            vectors, 1, 2
+        )
+        return 4 * self.plan.fractions[0] * shared
+
+    def _fit(self, size, n_pairs, weight, terms):
+        start = 2 * self.n_pairs
+        numbers = range(start, start + 2 * n_pairs)
+        streams = [self._read_pairs(self._draws[size], size, numbers)]
+        if size == 0 and self._others is not None:
+            streams.append(self._read_pairs(self._others, size, numbers))
+        for place, found in enumerate(zip(*streams, strict=True)):
+            for one, other in found:
+                rows, (first, second) = _common([one, other])
+                own = self.plan.loss.pair_terms(first, second, self.target[rows])
+                of_rows = np.zeros(weight.shape[1])
+                of_rows[one.draw.out_of_bag] = one.draw.out_of_bag_counts
+                weight[place, rows] += of_rows[rows]
+                terms[place][:, :, rows] += of_rows[rows] * own
+            used = weight[place] > 0
+            terms[place][:, :, used] /= weight[place, used]
+            if len(found) == 2:
+                self._of_four.append(self._parts_of_four(found))
+
+    def _parts_of_four(self, found):
+        """The parts that each two of four models show on rows in none of them."""
+        rows, answers = _common([fitted for pair in found for fitted in pair])
+        target = self.target[rows]
+        return np.stack(
+            [
+                self.plan.loss.pair_terms(answers[i], answers[j], target).mean(axis=2)
+                for i, j in _PAIRS_OF_FOUR
+            ]
+        )
+
+    def _read_pairs(self, draws, size, numbers):
+        """Two models at a time."""
+        first = None
+        for fitted in self._stream(draws, numbers):
+            self._in_bag[size] += fitted.draw.counts.sum()
+            self._n_fits[size] += 1
+            if self.votes is not None:
+                self._vote(size, fitted)
+            if first is None:
+                first = fitted
+            else:
+                yield first, fitted
+                first = None
+
+    def _stream(self, draws, numbers, seed=None):
+        plan = self.plan
+        problem = plan.problem
+        settings = problem.settings()
+        if plan.param is None:
+            settings["ensembles"] = True
+        else:
+            settings |= {"param": plan.param, "values": plan.values}
+        return fit_over(
+            problem.estimator,
+            problem.X,
+            problem.y,
+            draws,
+            numbers,
+            response=plan.loss.response,
+            seed=derive(problem.seed, "models") if seed is None else seed,
+            models=False,
+            noun="subsample",
+            **settings,
+        )
+
+    def _vote(self, size, fitted):
+        codes = self._labels.codes(fitted.predictions)
+        rows = fitted.draw.out_of_bag
+        for value, own in enumerate(codes):
+            self.votes[size, value, rows, own] += 1
+
+    def seed_variance(self, n_pairs):
+        """The part of the variance at the largest size that is the learner's own.
+
+        Parameters
+        ----------
+        n_pairs : int
+            How many models to fit twice, with two seeds.
+
+        Returns
+        -------
+        variance : ndarray of shape (n_values,)
+        """
+        plan, problem = self.plan, self.plan.problem
+        numbers = range(0, 2 * n_pairs, 2)
+        streams = [
+            self._stream(
+                self._draws[-1], numbers, derive(problem.seed, "models", again)
+            )
+            for again in (1, 2)
+        ]
+        total, of_weight = np.zeros(plan.n_values), 0.0
+        for one, other in zip(*streams, strict=True):
+            rows, weight = one.draw.out_of_bag, one.draw.out_of_bag_counts
+            terms = plan.loss.pair_terms(
+                one.predictions, other.predictions, self.target[rows]
+            )
+            total += terms[0] @ weight
+            of_weight += weight.sum()
+        return total / of_weight
+
+
+def _common(models):
+    """The rows that are in no model, and the answers of all models for them."""
+    rows = models[0].draw.out_of_bag
+    for fitted in models[1:]:
+        rows = np.intersect1d(rows, fitted.draw.out_of_bag, assume_unique=True)
+    return rows, [
+        fitted.predictions[:, np.searchsorted(fitted.draw.out_of_bag, rows)]
+        for fitted in models
+    ]
+
+
+class _Labels:
+    """Labels of one output, or sets of labels of several, as codes."""
+
+    def __init__(self, target, n_classes):
+        self._places = np.cumprod([1, *n_classes[:-1]])
+        self._known, self.of_target = np.unique(
+            self._joint(target), return_inverse=True
+        )
+        if len(n_classes) == 1:
+            self._known = np.arange(n_classes[0])
+            self.of_target = self._joint(target)
+        # Sets of labels that no row has are all alike: wrong.
+        self.n = len(self._known) + (len(n_classes) > 1)
+
+    def _joint(self, codes):
+        return codes.astype(np.intp) @ self._places
+
+    def codes(self, answers):
+        """Codes of predicted labels, (n_values, n_rows)."""
+        joint = self._joint(answers)
+        place = np.minimum(np.searchsorted(self._known, joint), len(self._known) - 1)
+        return np.where(self._known[place] == joint, place, self.n - 1)
