@@ -22,8 +22,8 @@ class BiasVarianceDecomposition:
         Rows of the data, or their weight: what figures are extrapolated to.
     variance : float
         How much of the loss comes from the training data being a sample: what
-        averaging over many samples would take away. For the 0-1 loss the effect of
-        variance (James, 2003), which can be negative.
+        averaging over many samples would take away. For the 0-1 loss that of Kohavi
+        and Wolpert (1996).
     bias_and_noise : float
         The rest: bias^2 and noise, which cannot be told apart without repeated rows.
     total : float
@@ -52,8 +52,8 @@ class BiasVarianceDecomposition:
         The parts of each row, at the largest size; NaN where a row was in all models.
         Single rows are noisy, and the second part can be negative.
     terms : dict
-        For the 0-1 loss further terms at the largest size, of Domingos (2000) and of
-        Kohavi and Wolpert (1996); else empty.
+        For the 0-1 loss further terms at the largest size, of James (2003) and of
+        Domingos (2000); else empty.
     n_pairs : int
         Pairs of models at each size.
     n_fits : int

@@ -51,7 +51,7 @@ class PairPlan:
         """Disjoint pairs of subsamples; those of a smaller fraction lie within."""
         problem = self.problem
         kind = Subsample if problem.groups is None else GroupSubsample
-        return kind(fraction, complementary_pairs=True).prepare(
+        draws = kind(fraction, complementary_pairs=True).prepare(
             problem.X,
             problem.y,
             problem.weight,
@@ -59,6 +59,7 @@ class PairPlan:
             derive(problem.seed, "pairs"),
             classifier=problem.classifier,
         )
+        return draws.balance()
 
 
 class _Between(Draws):
@@ -91,8 +92,9 @@ class Pairs:
         Figures of the variance of each size, then of bias^2 + noise of each size.
     sizes : ndarray of shape (n_sizes,)
         Mean weight of the rows in a model.
-    votes : ndarray of shape (n_sizes, n_values, n_rows, n_labels) or None
-        For the 0-1 loss: how often each label (or set of labels) was predicted.
+    votes : ndarray of shape (n_values, n_rows, n_labels) or None
+        For the 0-1 loss, at the largest size: how often each label (or set of labels)
+        was predicted.
     """
 
     def __init__(self, plan):
@@ -113,7 +115,7 @@ class Pairs:
         self.votes = self._labels = None
         if plan.loss.name == "zero_one":
             self._labels = _Labels(self.target, [len(one) for one in problem.classes])
-            shape = self.n_sizes, plan.n_values, problem.n_rows, self._labels.n
+            shape = plan.n_values, problem.n_rows, self._labels.n
             self.votes = np.zeros(shape, dtype=np.int32)
 
     @property
@@ -127,11 +129,6 @@ class Pairs:
     @property
     def sizes(self):
         return self._in_bag / self._n_fits
-
-    @property
-    def main(self):
-        """The label voted for most, as a code, (n_sizes, n_values, n_rows)."""
-        return self.votes.argmax(axis=-1)
 
     @property
     def labels(self):
@@ -188,7 +185,8 @@ class Pairs:
         if size == 0 and self._others is not None:
             streams.append(self._read_pairs(self._others, size, numbers))
         for place, found in enumerate(zip(*streams, strict=True)):
-            for one, other in found:
+            models = [fitted for pair in found for fitted in pair]
+            for one, other in combinations(models, 2):
                 rows, (first, second) = _common([one, other])
                 own = self.plan.loss.pair_terms(first, second, self.target[rows])
                 of_rows = np.zeros(weight.shape[1])
@@ -197,12 +195,12 @@ class Pairs:
                 terms[place][:, :, rows] += of_rows[rows] * own
             used = weight[place] > 0
             terms[place][:, :, used] /= weight[place, used]
-            if len(found) == 2:
-                self._of_four.append(self._parts_of_four(found))
+            if len(models) == 4:
+                self._of_four.append(self._parts_of_four(models))
 
-    def _parts_of_four(self, found):
+    def _parts_of_four(self, models):
         """The parts that each two of four models show on rows in none of them."""
-        rows, answers = _common([fitted for pair in found for fitted in pair])
+        rows, answers = _common(models)
         target = self.target[rows]
         return np.stack(
             [
@@ -217,8 +215,8 @@ class Pairs:
         for fitted in self._stream(draws, numbers):
             self._in_bag[size] += fitted.draw.counts.sum()
             self._n_fits[size] += 1
-            if self.votes is not None:
-                self._vote(size, fitted)
+            if self.votes is not None and size == self.n_sizes - 1:
+                self._vote(fitted)
             if first is None:
                 first = fitted
             else:
@@ -246,11 +244,11 @@ class Pairs:
             **settings,
         )
 
-    def _vote(self, size, fitted):
+    def _vote(self, fitted):
         codes = self._labels.codes(fitted.predictions)
         rows = fitted.draw.out_of_bag
         for value, own in enumerate(codes):
-            self.votes[size, value, rows, own] += 1
+            self.votes[value, rows, own] += 1
 
     def seed_variance(self, n_pairs):
         """The part of the variance at the largest size that is the learner's own.

@@ -1,5 +1,7 @@
 """Subsamples of rows or of groups without replacement, alone or in disjoint pairs."""
 
+from copy import copy
+
 import numpy as np
 
 from genestimators._inputs import check_groups, n_rows_of, named_column
@@ -189,24 +191,50 @@ def _check_pairs(resampler):
 
 
 class _Uniforms:
-    """Uniforms of units in draws, balanced, or of pairs that mirror each other."""
+    """Uniforms of units in draws, balanced, or of pairs that mirror each other.
 
-    def __init__(self, states, seed, *, pairs):
+    Pairs are independent of each other, as bounds on errors of selections want them,
+    unless they are asked to be balanced too.
+    """
+
+    def __init__(self, states, seed, *, pairs, balanced=False):
         self.states = states
         self.seed = seed
         self.pairs = pairs
+        self.balanced = balanced
         self._balanced = BalancedUniforms(states, seed)
 
     def __call__(self, number):
         """The second of a pair sees the first's upside down."""
         if not self.pairs:
             return self._balanced(number)
-        word = np.uint64(derive(self.seed, "pair", number // 2))
-        uniforms = to_unit(mix(self.states ^ word))
+        if self.balanced:
+            uniforms = self._balanced(number // 2)
+        else:
+            word = np.uint64(derive(self.seed, "pair", number // 2))
+            uniforms = to_unit(mix(self.states ^ word))
         return 1 - uniforms if number % 2 else uniforms
 
+    def balance(self):
+        """The same with pairs that are balanced in blocks of ten.
 
-class SubsampleDraws(Draws):
+        Units that are in neither of a pair, say, are then others each time, and about
+        as often as all others in the end.
+        """
+        return _Uniforms(self.states, self.seed, pairs=self.pairs, balanced=True)
+
+
+class _SubsampleDraws(Draws):
+    """Draws by uniforms that `balance` can balance."""
+
+    def balance(self):
+        """The same draws with uniforms that are balanced; see `_Uniforms.balance`."""
+        balanced = copy(self)
+        balanced._uniforms = self._uniforms.balance()
+        return balanced
+
+
+class SubsampleDraws(_SubsampleDraws):
     """The occurrences with the least uniforms of each stratum."""
 
     def __init__(self, occurrences, n_rows, seed, *, strata, fraction, pairs, **kwargs):
@@ -237,7 +265,7 @@ class SubsampleDraws(Draws):
         return counts
 
 
-class GroupSubsampleDraws(Draws):
+class GroupSubsampleDraws(_SubsampleDraws):
     """The units with the least uniforms, each a set of occurrences."""
 
     def __init__(

@@ -1,6 +1,7 @@
 """The decomposition as a user sees it."""
 
 import pickle
+from itertools import combinations
 
 import numpy as np
 import pytest
@@ -22,32 +23,25 @@ QUICK = {"n_pairs": 6, "random_state": 0}
 FIGURES = ("variance", "bias_and_noise", "total", "variance_share")
 
 
-def _by_hand(X, y, n_pairs, shares=(0.2, 0.4), groups=None):
+def _by_hand(X, y, n_pairs, groups=None):
     """Both parts of the squared error of a ridge at each size, in plain loops."""
     problem = make_problem("f", Ridge(), X, y, groups=groups, random_state=0)
     seed = derive(problem.seed, "pairs")
     kind = Subsample if groups is None else GroupSubsample
+    draws = {
+        share: kind(share, True).prepare(X, y, groups=groups, seed=seed).balance()
+        for share in (0.2, 0.4)
+    }
     parts = []
-    for share in shares:
-        draws = kind(share, True).prepare(X, y, groups=groups, seed=seed)
-        pairs = [(draws[2 * k].rows, draws[2 * k + 1].rows) for k in range(n_pairs)]
-        if share == min(shares):  # a second pair, of the rows that come next
-            outer = kind(2 * share, True).prepare(X, y, groups=groups, seed=seed)
-            pairs = [
-                [
-                    (a, b),
-                    (
-                        np.setdiff1d(outer[2 * k].rows, a),
-                        np.setdiff1d(outer[2 * k + 1].rows, b),
-                    ),
-                ]
-                for k, (a, b) in enumerate(pairs)
-            ]
-        else:
-            pairs = [[pair] for pair in pairs]
+    for share in (0.2, 0.4):
         variance = rest = weight = 0.0
-        for both in pairs:
-            for a, b in both:
+        for k in range(n_pairs):
+            models = [draws[share][2 * k].rows, draws[share][2 * k + 1].rows]
+            if share == 0.2:  # two more, of the rows that come next
+                models += [
+                    np.setdiff1d(draws[0.4][2 * k + i].rows, models[i]) for i in (0, 1)
+                ]
+            for a, b in combinations(models, 2):
                 assert not set(a) & set(b)
                 free = np.setdiff1d(np.arange(len(y)), np.concatenate([a, b]))
                 f, g = (Ridge().fit(X[r], y[r]).predict(X[free]) for r in (a, b))
@@ -110,21 +104,19 @@ def test_losses_of_classes(loss, k):
 
 
 def test_terms_of_the_zero_one_loss():
-    """James' effects add up; Domingos' terms do with signs; Kohavi and Wolpert's do."""
+    """James' effects add up; Domingos' terms do with signs."""
     X, y = classes(90)
     found = bias_variance_decomposition(
         DecisionTreeClassifier(), X, y, loss="zero_one", n_pairs=30, random_state=0
     )
     terms = found.terms
     loss = found.variance_at_sizes[-1] + found.bias_and_noise_at_sizes[-1]
-    assert terms["domingos_bias"] == pytest.approx(found.bias_and_noise_at_sizes[-1])
-    of_kohavi = (
-        terms["kohavi_wolpert_variance"] + terms["kohavi_wolpert_bias_and_noise"]
-    )
-    assert of_kohavi == pytest.approx(loss)
-    net = terms["domingos_unbiased_variance"] - terms["domingos_biased_variance"]
     # Votes are also cast on rows that only one of a pair has not seen.
-    assert terms["domingos_bias"] + net == pytest.approx(loss, abs=0.05)
+    of_james = terms["james_variance"] + terms["james_bias_and_noise"]
+    assert of_james == pytest.approx(loss, abs=0.05)
+    assert terms["domingos_bias"] == terms["james_bias_and_noise"]
+    net = terms["domingos_unbiased_variance"] - terms["domingos_biased_variance"]
+    assert terms["domingos_bias"] + net == pytest.approx(of_james)
     both = terms["domingos_unbiased_variance"] + terms["domingos_biased_variance"]
     assert both == pytest.approx(terms["domingos_variance"])  # with two classes
 

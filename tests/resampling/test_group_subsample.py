@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from genestimators import BootstrapBaggingRegressor, GroupSubsample
+from genestimators import BootstrapBaggingRegressor, GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive, mix_int
 from genestimators.resampling._keys import column_keys
 from tests.resampling import reference
@@ -120,3 +120,22 @@ def test_bad_input(resampler, groups, message):
     X, y, _ = _data()
     with pytest.raises(ValueError, match=message):
         resampler.prepare(X, y, groups=groups)
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+def test_balanced_pairs(grouped):
+    """Ten pairs of two fifths: each unit is in neither of a pair about twice."""
+    X, y, groups = _data(200, 100)
+    kind, given = (GroupSubsample, groups) if grouped else (Subsample, None)
+    draws = kind(0.4, complementary_pairs=True).prepare(X, y, groups=given, seed=0)
+    units = groups if grouped else np.arange(200)
+    left = np.zeros((2, 200 if not grouped else 100))
+    for table, own in zip(left, (draws, draws.balance()), strict=True):
+        for pair in range(10):
+            first, second = (set(units[own[2 * pair + i].rows]) for i in (0, 1))
+            assert not first & second
+            assert len(first) == len(second) == 0.4 * len(table)
+            table[[i for i in range(len(table)) if i not in first | second]] += 1
+    assert left[0].std() > 1.0
+    assert left[1].std() < 0.6
+    assert np.abs(left[1] - 2).max() <= 2
