@@ -96,7 +96,7 @@ class _Scored(BaseEstimator):
         return self._answer("predict")
 
 
-class _ScoredClassifier(ClassifierMixin, _Scored):
+class ScoredClassifier(ClassifierMixin, _Scored):
     @property
     def classes_(self):
         return self.outputs.classes
@@ -110,7 +110,7 @@ class _ScoredClassifier(ClassifierMixin, _Scored):
         return self._answer("decision_function")
 
 
-class _ScoredRegressor(RegressorMixin, _Scored):
+class ScoredRegressor(RegressorMixin, _Scored):
     pass
 
 
@@ -317,7 +317,7 @@ def call_scorer(measure, outputs, X, y, weight, asked=None):
     `asked`, a set, collects the methods that the scorer calls.
     """
     regressor = outputs.classes is None
-    kind = _ScoredRegressor if regressor else _ScoredClassifier
+    kind = ScoredRegressor if regressor else ScoredClassifier
     rows = X if measure.needs_rows else np.empty((len(y), 0))
     return measure.call(kind(outputs, asked), rows, y, weight)
 

@@ -18,6 +18,8 @@ from genestimators._delegate import pipeline_steps
 from genestimators._inputs import take_rows
 from genestimators._routing import request_weights, routing_enabled, supports_routing
 
+MOST_REPEATS = 100  # of a row, on average, for an estimator without weights
+
 
 def accepts_weights(estimator):
     """Whether an estimator and everything nested in it take `sample_weight`.
@@ -170,6 +172,14 @@ def weighted_rows(estimator, rows, counts, mode):
             "which have to be whole numbers. Got a count of "
             f"{float(counts[whole != counts][0])!r}; pass integer weights, or an "
             "estimator that takes weights."
+        )
+    if whole.sum() > MOST_REPEATS * len(rows):
+        raise ValueError(
+            f"{type(estimator).__name__} takes no `sample_weight` (or a step or an "
+            "estimator in it does not), so rows are repeated by their counts, which "
+            f"must not come to more than {MOST_REPEATS} for each on average. Got "
+            f"{whole.mean():.6g}; pass smaller weights, or an estimator that takes "
+            "weights."
         )
     return np.repeat(rows, whole.astype(np.intp)), None
 

@@ -17,7 +17,12 @@ from sklearn.preprocessing import KBinsDiscretizer, MinMaxScaler, StandardScaler
 from sklearn.tree import DecisionTreeRegressor
 
 from genestimators import AutoRegularizedCV, BootstrapBaggingRegressor
-from genestimators._weights import accepts_weights, fit_weighted, row_mode
+from genestimators._weights import (
+    accepts_weights,
+    fit_weighted,
+    row_mode,
+    weighted_rows,
+)
 
 RNG = np.random.default_rng(0)
 X = RNG.normal(size=(40, 3))
@@ -250,3 +255,15 @@ def test_a_step_that_takes_weights_by_another_name_is_no_matter():
 
     assert row_mode(Odd()) == "rows"
     assert row_mode(make_pipeline(KBinsDiscretizer(), Ridge())) == "weights"
+
+
+def test_rows_are_not_repeated_without_end():
+    """Weights of importance may be huge; rows would fill the memory."""
+    counts = np.array([1e9, 1.0, 1.0])
+    with pytest.raises(ValueError, match="not come to more than 100 for each .* Got 3"):
+        weighted_rows(KNeighborsRegressor(), np.arange(3), counts, "rows")
+    rows, weight = weighted_rows(
+        KNeighborsRegressor(), np.arange(3), np.array([100.0, 2.0, 1.0]), "rows"
+    )
+    assert weight is None
+    assert len(rows) == 103

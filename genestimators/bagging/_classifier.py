@@ -15,6 +15,7 @@ from genestimators._exceptions import (
 from genestimators._params import Options
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._figures import outputs_of
+from genestimators.bagging._offers import offers
 from genestimators.bagging._partial_fit import StreamingClassifier
 from genestimators.bagging._uncertainty import (
     class_scores,
@@ -22,24 +23,6 @@ from genestimators.bagging._uncertainty import (
     predict_set,
     predict_std,
 )
-from genestimators.fitting import response_kind
-
-
-def _offers(method):
-    """Whether a bag has a method, as far as can be told before it is fitted."""
-
-    def check(self):
-        estimator = self._get_estimator()
-        multi_output = isinstance(getattr(self, "classes_", None), list)
-        aggregate = getattr(self, "_aggregate", self.aggregate)
-        kind = response_kind(
-            estimator, aggregate, classifier=True, multi_output=multi_output
-        )
-        if method == "decision_function":
-            return hasattr(estimator, "decision_function") and not multi_output
-        return kind != "decision"
-
-    return check
 
 
 class BootstrapBaggingClassifier(
@@ -328,7 +311,7 @@ class BootstrapBaggingClassifier(
         """
         return self._outputs(self._answer(X, self._method(), params)).predict
 
-    @available_if(_offers("predict_proba"))
+    @available_if(offers("predict_proba"))
     def predict_proba(self, X, **params):
         """Predict class probabilities: averages over the members, or shares of votes.
 
@@ -344,7 +327,7 @@ class BootstrapBaggingClassifier(
         """
         return self._outputs(self._answer(X, self._method(), params)).predict_proba
 
-    @available_if(_offers("predict_proba"))
+    @available_if(offers("predict_proba"))
     def predict_log_proba(self, X, **params):
         """Predict logarithms of class probabilities.
 
@@ -365,7 +348,7 @@ class BootstrapBaggingClassifier(
                 return [np.log(part) for part in probability]
             return np.log(probability)
 
-    @available_if(_offers("decision_function"))
+    @available_if(offers("decision_function"))
     def decision_function(self, X, **params):
         """Averaged decisions, or log-odds of the averaged probabilities.
 
@@ -382,7 +365,7 @@ class BootstrapBaggingClassifier(
         """
         return self._outputs(self._answer(X, self._method(), params)).decision_function
 
-    @available_if(_offers("predict_proba"))
+    @available_if(offers("predict_proba"))
     def predict_set(self, X, *, confidence_level=0.9):
         """Predict sets of classes that the classes of new rows are in, mostly.
 
@@ -456,7 +439,7 @@ class BootstrapBaggingClassifier(
         """
         return predict_set(self, X, confidence_level)
 
-    @available_if(_offers("predict_proba"))
+    @available_if(offers("predict_proba"))
     def predict_std(self, X):
         """Standard errors of the probabilities: how they vary over samples of data.
 

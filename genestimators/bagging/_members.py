@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from itertools import groupby
+from numbers import Integral
 
 from genestimators.fitting import Member
 from genestimators.fitting.families.linear._gathered import gather_linear
@@ -28,14 +29,23 @@ class Endless:
                 raise IndexError(
                     f"There is no end of {self.noun}; give the slice one. Got {number}."
                 )
-            places = range(number.start or 0, number.stop, number.step or 1)
-            return [self[place] for place in places]
+            ends = (number.start or 0, number.stop)
+            for end in ends:
+                self._check(end)
+            return [self[place] for place in range(*ends, number.step or 1)]
+        self._check(number)
+        return self.make(number)
+
+    def _check(self, number):
+        if not isinstance(number, Integral):
+            raise TypeError(
+                f"Places in the {self.noun} are whole numbers. Got {number!r}."
+            )
         if number < 0:
             raise IndexError(
                 f"There is no end of {self.noun} to count from; ask for number 0, 1, "
                 f"... Got {number}."
             )
-        return self.make(number)
 
     def __bool__(self):
         return True

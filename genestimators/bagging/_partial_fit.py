@@ -2,18 +2,14 @@
 
 from sklearn.utils.metaestimators import available_if
 
+from genestimators.bagging._offers import learns
 from genestimators.bagging._stream import learn_batch
-
-
-def _learns(bag):
-    """Whether the estimator of a bag has `partial_fit`."""
-    return hasattr(bag._get_estimator(), "partial_fit")
 
 
 class StreamingRegressor:
     """Gives a bag of regressors `partial_fit`, where its estimator has it."""
 
-    @available_if(_learns)
+    @available_if(learns)
     def partial_fit(self, X, y, sample_weight=None, **params):
         """Learn one batch of a stream of rows, and score the bag on it before.
 
@@ -108,7 +104,7 @@ class StreamingRegressor:
 class StreamingClassifier:
     """Gives a bag of classifiers `partial_fit`, where its estimator has it."""
 
-    @available_if(_learns)
+    @available_if(learns)
     def partial_fit(self, X, y, classes=None, sample_weight=None, **params):
         """Learn one batch of a stream of rows, and score the bag on it before.
 

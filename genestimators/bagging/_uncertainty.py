@@ -17,6 +17,7 @@ from genestimators._exceptions import (
     OutOfBagWarning,
     warn_user,
 )
+from genestimators._inputs import check_n_rows
 from genestimators._parallel import run_in_order
 from genestimators.bagging._aggregate import normalised
 from genestimators.bagging._compact import refuse_compact
@@ -412,6 +413,7 @@ def _centre(centres, errors):
 def _combined(bag, X, combine):
     """A function of all members' answers, (n_members, m, width), by chunks of rows."""
     X = checked_rows(bag, X)
+    check_n_rows(X, minimum=1, name=type(bag).__name__)
     return aggregate_members(runs_in(bag), X, bag._response, combine, n_jobs=bag.n_jobs)
 
 

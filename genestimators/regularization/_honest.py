@@ -23,7 +23,16 @@ MOST_UNITS = 500  # more rows than twice that are drawn by handfuls, so many
 FAR = 4.0  # paired standard errors behind the best: such candidates are never chosen
 
 
-def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0.0):
+def corrected_score(
+    table,
+    chosen,
+    clusters,
+    seed,
+    *,
+    confidence=0.95,
+    between=0.0,
+    n_resamples=N_RESAMPLES,
+):
     """Score to expect of the chosen candidate, with an interval.
 
     Parameters
@@ -38,6 +47,7 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
     between : float, default=0.0
         Variance of the score from one fitted model to the next, which the rows do not
         show. It widens the interval.
+    n_resamples : int, default=500
 
     Returns
     -------
@@ -55,7 +65,7 @@ def corrected_score(table, chosen, clusters, seed, *, confidence=0.95, between=0
     near_table = table.take(_near(table, scores, best))
     single = near_table.of_single_models()
     found, means = [], []
-    for counts in bootstrap_counts(n, N_RESAMPLES, seed):
+    for counts in bootstrap_counts(n, n_resamples, seed):
         picked = np.argmax(near_table.scores(counts * everywhere), axis=1)
         every, outside = np.arange(len(picked)), (counts == 0) * everywhere
         found.append(single.scores(outside)[every, picked])

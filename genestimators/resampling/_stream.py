@@ -108,7 +108,7 @@ def stream_draws(resampler, X, n_rows, sample_weight, seed, start, *, importance
     -------
     BootstrapDraws
         Occurrences in the order of the rows. Rows of the same id share their counts,
-        in this batch and in others.
+        in this batch and in others, and so do the occurrences of one of them.
 
     Raises
     ------
@@ -121,8 +121,11 @@ def stream_draws(resampler, X, n_rows, sample_weight, seed, start, *, importance
     # count within a row: the same id is the same draw, wherever it comes.
     names = None if by_position else column_keys(named_column(X, resampler.key))
     frequency, factor = split_weights(sample_weight, importance)
+    # All that is of one id is drawn alike, the copies that a weight stands for too: in
+    # another batch its weight may be another one, and out of bag means a new id.
+    together = names is not None
     return BootstrapDraws(
-        expand(position, position, frequency, names=names),
+        expand(position, position, frequency, names=names, together=together),
         n_rows,
         seed,
         strata=None,

@@ -451,3 +451,40 @@ def test_other_estimators_have_members():
     bag = BootstrapBaggingRegressor(Ridge(), random_state=0).fit(*regression_data())
     assert bag.engine_ == "shared"
     assert bag.n_estimators_ == len(bag.estimators_)
+
+
+@pytest.mark.parametrize("kind", ["auto", "brute", "kd_tree"])
+def test_rows_at_equal_distances_are_left_to_members(kind):
+    """A grid of few points: members do not take those that a formula would."""
+    rng = np.random.default_rng(0)
+    X = rng.integers(0, 3, size=(60, 2)).astype(float)
+    y = rng.normal(size=60)
+    knn = KNeighborsRegressor(5, algorithm=kind)
+    bag = BootstrapBaggingRegressor(knn, random_state=0).fit(X, y)
+    assert bag.engine_ == "generic"
+    mean = np.mean([member.predict(X) for member in bag.estimators_], axis=0)
+    np.testing.assert_allclose(bag.predict(X), mean)
+    # Equal rows of one target do no harm, as they are all the same.
+    labels = (X[:, 0] > 0).astype(int)
+    bag = BootstrapBaggingClassifier(KNeighborsClassifier(5), random_state=0)
+    assert bag.fit(X[:, :1] ** 3, labels).engine_ == "limit"
+
+
+def test_no_rows_to_answer():
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.normal(size=40)
+    bag = BootstrapBaggingRegressor(KNeighborsRegressor(3), random_state=0).fit(X, y)
+    assert bag.engine_ == "limit"
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\)"):
+        bag.predict(X[:0])
+
+
+@pytest.mark.parametrize("place", ["a", 1.5, None])
+def test_places_are_whole_numbers(place):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.normal(size=40)
+    bag = BootstrapBaggingRegressor(KNeighborsRegressor(3), random_state=0).fit(X, y)
+    with pytest.raises(TypeError, match="are whole numbers. Got"):
+        bag.estimators_[place]
+    with pytest.raises(IndexError, match="no end of fitted estimators to count from"):
+        bag.estimators_[:-1]

@@ -417,3 +417,21 @@ def test_intervals_by_members_together():
         together = bag.predict_interval(X)
         bag._kept.made["runs"] = [(None, list(bag.estimators_), bag._features)]
         np.testing.assert_allclose(bag.predict_interval(X), together, rtol=1e-10)
+
+
+@pytest.mark.parametrize("aggregate", ["mean", "vote"])
+@pytest.mark.parametrize(
+    "base",
+    [LogisticRegression(), LinearDiscriminantAnalysis(), RidgeClassifier(), Ridge()],
+    ids=lambda base: type(base).__name__,
+)
+def test_numbers_written_as_text_are_refused(base, aggregate):
+    """As scikit-learn refuses them in each member."""
+    kind = BootstrapBaggingClassifier if is_classifier(base) else None
+    X, y = regression_data(40)
+    if kind is None:
+        bag = BootstrapBaggingRegressor(base, n_estimators=5).fit(X, y)
+    else:
+        bag = kind(base, n_estimators=5, aggregate=aggregate).fit(X, y > 0)
+    with pytest.raises(ValueError, match="numeric"):
+        bag.predict(X.astype(str))

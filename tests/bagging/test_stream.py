@@ -267,6 +267,29 @@ def test_rows_of_one_id_share_their_draws():
     assert_same_fit(bag, regressor(resampling=by_id).partial_fit(X, y), X)
 
 
+@pytest.mark.parametrize("mode", ["frequency", "importance"])
+def test_weights_of_an_id_may_change_from_batch_to_batch(mode):
+    """An id that a member has learned at a weight of 2 is not new to it at 1."""
+    X, y = numbered()
+    by_id = Bootstrap(key=0, stratify=False)
+    weights = [np.full(N_ROWS, weight) for weight in (2.0, 1.5, 1.0)]
+    bag = regressor(resampling=by_id, weight_mode=mode)
+    asked = []
+    for weight in weights:
+        for member in getattr(bag, "estimators_", []):
+            asked.append({row for row, times in member.seen_.items() if times})
+        bag.partial_fit(X, y, sample_weight=weight)
+    for before, member in zip(asked[-len(bag.estimators_) :], bag.estimators_):
+        learned = {row for row, times in member.seen_.items() if times}
+        assert learned == before  # no id joins later, whatever its weight
+    twice = regressor(resampling=by_id).partial_fit(
+        np.repeat(X, 2, axis=0), np.repeat(y, 2)
+    )
+    one = regressor(resampling=by_id).partial_fit(X, y, sample_weight=weights[0])
+    for own, other in zip(one.estimators_, twice.estimators_, strict=True):
+        assert own.seen_ == other.seen_
+
+
 @pytest.mark.parametrize(
     ("base", "data"),
     [

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge, RidgeClassifier
+from sklearn.pipeline import make_pipeline
 
 from genestimators import (
     BootstrapBaggingClassifier,
@@ -176,3 +177,25 @@ def test_noise_of_few_members_is_warned_of_with_numbers():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         steady.fit(X, y).predict_std(X)
+
+
+@pytest.mark.parametrize("ask", ["predict_interval", "predict_std"])
+def test_no_rows_to_answer(ask):
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(40, 2)), rng.normal(size=40)
+    bag = BootstrapBaggingRegressor(n_estimators=40, random_state=0).fit(X, y)
+    with pytest.raises(ValueError, match=r"Found array with 0 sample\(s\) while"):
+        getattr(bag, ask)(X[:0])
+
+
+def test_methods_that_are_missing_say_why():
+    X = np.random.default_rng(0).normal(size=(40, 2))
+    bag = BootstrapBaggingClassifier(RidgeClassifier()).fit(X, X[:, 0] > 0)
+    assert not hasattr(bag, "predict_set")
+    with pytest.raises(AttributeError, match="no attribute 'predict_set'") as caught:
+        bag.predict_set(X)
+    assert "has no `predict_proba`, so its bag has no" in str(caught.value.__cause__)
+    bag = BootstrapBaggingClassifier(make_pipeline(RidgeClassifier()))
+    with pytest.raises(AttributeError, match="no attribute 'partial_fit'") as caught:
+        bag.partial_fit(X, X[:, 0] > 0)
+    assert "has no `partial_fit`; fit all rows" in str(caught.value.__cause__)

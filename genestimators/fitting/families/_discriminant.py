@@ -106,8 +106,8 @@ class LinearPath(Path):
         self.classes_ = model.classes_
 
     def _from_center(self, X):
-        X = validate_data(self.fitted, X, dtype=np.float64, reset=False)
-        return X - self.center
+        X = validate_data(self.fitted, X, reset=False)  # refuses text, as members do
+        return X.astype(np.float64, copy=False) - self.center
 
     def decision_function(self, X):
         U = self._from_center(X)

@@ -9,7 +9,7 @@ The balanced draws of `Bootstrap` have the same totals, and counts whose law dif
 from that by an amount of the order of one over the rows (of a class).
 
 Rows at the same distance come in the order in which the search finds them among the
-rows in canonical order.
+rows in canonical order. Where many are, members are fitted.
 
 References
 ----------
@@ -42,6 +42,9 @@ from genestimators.resampling._bootstrap import BootstrapDraws
 
 _TABLES = 2**23  # numbers in the tables of all classes
 _STEPS = 5e6  # multiplications for a row
+_TIES = 0.02  # of the neighbours, that may be as near as the one before them
+_TRIED = 200  # rows that are looked at for them
+_EQUAL = 1e-7  # of the farthest distance, which may be rounding
 
 
 class AlikeLaw:
@@ -228,6 +231,8 @@ class NeighborsLimit(LimitPath):
         return mean_over(neighbours, self.law.weights(neighbours), self.target)
 
     def _answer(self, X):
+        if not n_rows_of(X):
+            self.search.find(X, 1)  # which refuses it in the words of scikit-learn
         out = np.empty((n_rows_of(X), self.target.shape[1]))
         for rows, neighbours, _ in self.search.blocks(X):
             out[rows] = self._mean(neighbours)
@@ -325,6 +330,8 @@ class NeighborsRegressorFamily(LimitFamily):
         if law is ClassLaw and not _are_classes(draws.strata, y, classes):
             return None
         search = Search(model, X, n_places_of(draws, k), distances=False)
+        if _share_of_ties(search, y) > _TIES:
+            return None
         law = law(k, draws, search.k)
         return self.path(model, X, y, search, law, classes)
 
@@ -345,6 +352,22 @@ class NeighborsClassifierFamily(NeighborsRegressorFamily):
         if (n_classes - 2) * n_places * k * k > _STEPS:
             return "So many neighbours of so many classes take longer than members do."
         return None
+
+
+def _share_of_ties(search, y):
+    """How often the next nearest row is as near and has another target.
+
+    Members take those of equal distance that their own search finds first, about the
+    same ones each time; their mean is then not the mean over neighbours.
+    """
+    n = search.n_training
+    rows = np.unique(np.linspace(0, n - 1, min(n, _TRIED)).astype(np.intp))
+    search = Search(search.model, search.X, search.k, distances=True)
+    neighbours, distance = search.find(take_rows(search.X, rows), search.k)
+    near = np.diff(distance, axis=1) <= _EQUAL * distance[:, -1:]
+    target = y.reshape(len(y), -1)[neighbours]
+    other = (target[:, 1:] != target[:, :-1]).any(axis=2)
+    return (near & other).mean() if near.size else 0.0
 
 
 def _is_split(draws):

@@ -77,13 +77,11 @@ class LinearPath(Path):
         """X as it can be multiplied, or refused as the estimator would."""
         if self._plainly_fine(X):
             return X
-        return validate_data(
-            self.template,
-            X,
-            accept_sparse=["csr", "csc", "coo"],
-            dtype=[np.float64, np.float32],
-            reset=False,
+        X = validate_data(  # which refuses numbers written as text
+            self.template, X, accept_sparse=["csr", "csc", "coo"], reset=False
         )
+        floats = X.dtype in (np.float64, np.float32)
+        return X if floats else X.astype(np.float64)
 
     def _plainly_fine(self, X):
         """Whether X needs no validation, which takes longer than a small answer."""
