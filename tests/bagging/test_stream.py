@@ -279,7 +279,8 @@ def test_weights_of_an_id_may_change_from_batch_to_batch(mode):
         for member in getattr(bag, "estimators_", []):
             asked.append({row for row, times in member.seen_.items() if times})
         bag.partial_fit(X, y, sample_weight=weight)
-    for before, member in zip(asked[-len(bag.estimators_) :], bag.estimators_):
+    last = asked[-len(bag.estimators_) :]
+    for before, member in zip(last, bag.estimators_, strict=True):
         learned = {row for row, times in member.seen_.items() if times}
         assert learned == before  # no id joins later, whatever its weight
     twice = regressor(resampling=by_id).partial_fit(
