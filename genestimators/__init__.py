@@ -23,9 +23,11 @@ from genestimators.bagging import (
 from genestimators.diagnostics import (
     BiasVarianceDecomposition,
     BiasVarianceDisplay,
+    CorrectedScore,
     EnsembleDecomposition,
     bias_variance_decomposition,
     ensemble_decomposition,
+    selection_corrected_score,
 )
 from genestimators.fitting import Family, Path, register_family
 from genestimators.regularization import (
@@ -69,6 +71,7 @@ __all__ = [
     "BootstrapBaggingRegressor",
     "Choice",
     "ConditionalImportance",
+    "CorrectedScore",
     "CoverageWarning",
     "Curve",
     "Draw",
@@ -100,5 +103,6 @@ __all__ = [
     "conditional_importance",
     "ensemble_decomposition",
     "register_family",
+    "selection_corrected_score",
     "selection_stability",
 ]

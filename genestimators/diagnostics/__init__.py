@@ -1,6 +1,10 @@
 """Whether a model over- or underfits, how sure that is, and what error to expect."""
 
 from genestimators.diagnostics._bias_variance import bias_variance_decomposition
+from genestimators.diagnostics._corrected_score import (
+    CorrectedScore,
+    selection_corrected_score,
+)
 from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
 from genestimators.diagnostics._display import BiasVarianceDisplay
 from genestimators.diagnostics._ensemble import (
@@ -11,7 +15,9 @@ from genestimators.diagnostics._ensemble import (
 __all__ = [
     "BiasVarianceDecomposition",
     "BiasVarianceDisplay",
+    "CorrectedScore",
     "EnsembleDecomposition",
     "bias_variance_decomposition",
     "ensemble_decomposition",
+    "selection_corrected_score",
 ]
