@@ -38,6 +38,10 @@ class NothingSelectedWarning(UserWarning):
     """No feature was significant, so the choice of features means nothing."""
 
 
+class LearningCurveWarning(UserWarning):
+    """A loss does not fall with the number of rows, as extrapolation takes it to."""
+
+
 class SingularCovarianceWarning(UserWarning):
     """A covariance is singular, so it was shrunk towards its diagonal."""
 

@@ -1,6 +1,5 @@
 """A bag without what only its training needs: to be stored, sent and asked."""
 
-import inspect
 from copy import copy
 
 from sklearn.utils.validation import check_is_fitted
@@ -79,9 +78,9 @@ class Compactable:
         if name in _LEFT_BEHIND and is_compact(self):
             text = f"A compact bag has left `{name}` behind; {_WAY}."
         else:  # a method of some bags alone says why it is not one of this bag
-            own = inspect.getattr_static(type(self), name, None)
-            if hasattr(own, "__get__"):
-                return own.__get__(self, type(self))
+            for kind in type(self).__mro__:
+                if hasattr(vars(kind).get(name), "__get__"):
+                    return vars(kind)[name].__get__(self, type(self))
         raise AttributeError(text, name=name, obj=self)
 
 

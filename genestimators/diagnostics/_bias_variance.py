@@ -1,28 +1,20 @@
 """Bias and variance of a learner on real data, without knowing the truth."""
 
-from dataclasses import dataclass
-from numbers import Integral, Real
-
 import numpy as np
 
-from genestimators._exceptions import warn_user
+from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import Interval, Options, check_arguments
 from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
-from genestimators.diagnostics._extrapolation import (
-    extrapolate_limit,
-    extrapolate_power,
-)
+from genestimators.diagnostics._figures import PARTS, Figures, run
 from genestimators.diagnostics._losses import LOSSES, resolve_loss
 from genestimators.diagnostics._noise import noise_bounds
-from genestimators.diagnostics._pairs import ROUND, PairPlan, Pairs
+from genestimators.diagnostics._pairs import PairPlan, Pairs
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics._sizes import check_sizes
 
-SHARES = (0.2, 0.4)  # of the rows, in a model
-MOST_PAIRS = 100
-LEAST_PAIRS = 20
 SEED_PAIRS = 10  # models fitted twice, where the learner has a seed
 
-_CONSTRAINTS = {
+CONSTRAINTS = {
     "loss": [Options("auto", *LOSSES)],
     "n_pairs": [Interval(int, 2), Options("auto")],
     "tolerance": [Interval(float, 0.0, open_low=True)],
@@ -95,6 +87,11 @@ def bias_variance_decomposition(
         If there are too few rows, rows of a class or groups for pairs, the target is
         constant, or the loss does not go with the estimator.
 
+    Warns
+    -----
+    LearningCurveWarning
+        If the loss rises with the number of rows.
+
     See Also
     --------
     ensemble_decomposition : What averaging takes away, from a fitted bag, for free.
@@ -140,7 +137,7 @@ def bias_variance_decomposition(
     """
     check_arguments(
         "bias_variance_decomposition",
-        _CONSTRAINTS,
+        CONSTRAINTS,
         loss=loss,
         n_pairs=n_pairs,
         tolerance=tolerance,
@@ -163,166 +160,6 @@ def bias_variance_decomposition(
     return _decomposition(pairs)
 
 
-def check_sizes(sizes, problem):
-    """Sizes as increasing shares of the weight of all rows, or of the groups.
-
-    Raises
-    ------
-    TypeError, ValueError
-        If there are fewer than two, or they cannot be drawn from the data.
-    """
-    shares = SHARES
-    groups = problem.groups
-    n_units = problem.weights.sum() if groups is None else len(np.unique(groups))
-    if not isinstance(sizes, str):
-        items = list(sizes) if np.ndim(sizes) == 1 else []
-        if not all(isinstance(one, Real) for one in items) or len(set(items)) < 2:
-            raise ValueError(
-                "`sizes` must be at least two different shares of the rows, or numbers "
-                f"of rows, since the parts are extrapolated. Got {sizes!r}."
-            )
-        shares = [_share(size, n_units) for size in items]
-    elif sizes != "auto":
-        raise ValueError(f'`sizes` must be "auto" or a sequence. Got {sizes!r}.')
-    shares = tuple(sorted(shares))
-    if not 0 < shares[0] or not shares[-1] < 0.5:
-        raise ValueError(
-            "`sizes` must be below half of the rows, since two models share none and "
-            f"some rows are left to test them. Got {sizes!r} of {n_units:g}."
-        )
-    least = int(np.ceil(1 / shares[0] - 1e-9))
-    if groups is not None:
-        if n_units < max(5, least):
-            raise ValueError(
-                f"Pairs of models that share no group need at least {max(5, least)} "
-                f"groups at sizes={shares!r}. Got {n_units}; leave `groups` out, or "
-                "raise the least of `sizes`."
-            )
-        return shares
-    if problem.classifier and problem.y.ndim == 1:
-        _check_classes(problem, least, shares)
-    return shares
-
-
-def _share(size, n_units):
-    return size / n_units if isinstance(size, Integral) else float(size)
-
-
-def _check_classes(problem, least, shares):
-    counts = np.bincount(
-        np.searchsorted(problem.classes[0], problem.y, side="left").clip(
-            max=len(problem.classes[0]) - 1
-        ),
-        weights=problem.weights,
-        minlength=len(problem.classes[0]),
-    )
-    small = np.flatnonzero(counts < least)
-    if len(small):
-        raise ValueError(
-            f"Models on {shares[0]:g} of the rows need at least {least} rows of each "
-            f"class. Got {counts[small[0]]:g} of class "
-            f"{problem.classes[0].tolist()[small[0]]!r}; join it with another, or "
-            "raise the least of `sizes`."
-        )
-
-
-def run(pairs, n_pairs, tolerance):
-    """Fit pairs: a number of them, or until they are enough."""
-    if n_pairs != "auto":
-        pairs.add(n_pairs)
-        return
-    while pairs.n_pairs < MOST_PAIRS:
-        pairs.add(ROUND if pairs.n_pairs else LEAST_PAIRS)
-        figures = Figures.of(pairs)
-        error = np.maximum(*(figures.monte_carlo[name] for name in PARTS))
-        if (error <= tolerance * np.abs(figures.value["total"])).all():
-            return
-
-
-PARTS = ("variance", "bias_and_noise")
-
-
-@dataclass(frozen=True, eq=False)
-class Figures:
-    """Both parts of the loss at all rows, for each value, with their errors.
-
-    Attributes
-    ----------
-    value, error : dict of ndarray of shape (n_values,)
-        Of "variance", "bias_and_noise", "total" and "variance_share".
-    monte_carlo : dict of ndarray of shape (n_values,)
-        The error of the parts that more pairs would take away.
-    at_sizes : ndarray of shape (2, n_sizes, n_values)
-    at_sizes_error : ndarray of shape (2, n_sizes, n_values)
-    """
-
-    value: dict
-    error: dict
-    monte_carlo: dict
-    at_sizes: np.ndarray
-    at_sizes_error: np.ndarray
-
-    @classmethod
-    def of(cls, pairs):
-        n_sizes, sizes = pairs.n_sizes, pairs.sizes
-        means, both, replicates = _moments(pairs)
-        means = means.reshape(2, n_sizes, -1)
-        full = pairs.plan.problem.weights.sum()
-        parts = [
-            extrapolate_power(means[0], sizes, full),
-            extrapolate_limit(means[1], sizes, full),
-        ]
-        gradient = np.zeros((4, 2, n_sizes, means.shape[2]))
-        gradient[0, 0], gradient[1, 1] = parts[0][1], parts[1][1]
-        variance, rest = parts[0][0], parts[1][0]
-        total = variance + rest
-        gradient[2] = gradient[0] + gradient[1]
-        with np.errstate(invalid="ignore", divide="ignore"):
-            share = np.where(total > 0, variance / total, np.nan)
-            gradient[3] = (gradient[0] - share * gradient[2]) / total
-        gradient = gradient.reshape(4, 2 * n_sizes, -1)
-        error = np.sqrt(_quadratic(gradient, both))
-        names = [*PARTS, "total", "variance_share"]
-        monte_carlo = np.sqrt(_quadratic(gradient[:2], replicates))
-        own = np.sqrt(np.maximum(np.einsum("vtt->tv", both), 0.0))
-        return cls(
-            value=dict(zip(names, (variance, rest, total, share), strict=True)),
-            error=dict(zip(names, error, strict=True)),
-            monte_carlo=dict(zip(PARTS, monte_carlo, strict=True)),
-            at_sizes=means,
-            at_sizes_error=own.reshape(2, n_sizes, -1),
-        )
-
-
-def _quadratic(gradient, covariance):
-    with np.errstate(invalid="ignore"):
-        found = np.einsum("gtv,vts,gsv->gv", gradient, covariance, gradient)
-    return np.maximum(found, 0.0)
-
-
-def _moments(pairs):
-    """Means of all figures, (n_terms, n_values), and their covariances."""
-    sums = pairs.sums
-    means = sums.means()
-    both, replicates = sums.covariances(pairs.plan.problem.clusters)
-    training = pairs.training_covariance()
-    if training is not None:
-        both = both + _of_training(training, means, pairs.n_sizes)
-    return means, both, replicates
-
-
-def _of_training(covariance, means, n_sizes):
-    """The covariance at the least size as one at all sizes, of the same shares.
-
-    Parts at several sizes come from the same data, so they vary together.
-    """
-    first = np.repeat(means[::n_sizes], n_sizes, axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        share = np.where(first > 0, means / first, 1.0)
-    whole = np.repeat(np.repeat(covariance, n_sizes, axis=1), n_sizes, axis=2)
-    return whole * np.einsum("sv,tv->vst", share, share)
-
-
 def _decomposition(pairs):
     problem, loss = pairs.plan.problem, pairs.plan.loss
     seed_variance, n_again = 0.0, 0
@@ -339,7 +176,6 @@ def _decomposition(pairs):
     }
     bound = min(bounds.values())
     rest = max(value["bias_and_noise"], 0.0)
-    names = dict(enumerate(PARTS))
     return BiasVarianceDecomposition(
         loss=loss.name,
         n_samples=float(problem.weights.sum()),
@@ -353,7 +189,8 @@ def _decomposition(pairs):
         variance_at_sizes=figures.at_sizes[0, :, 0],
         bias_and_noise_at_sizes=figures.at_sizes[1, :, 0],
         std_errors_at_sizes={
-            names[i]: figures.at_sizes_error[i, :, 0] for i in range(2)
+            name: error[:, 0]
+            for name, error in zip(PARTS, figures.at_sizes_error, strict=True)
         },
         sample_variance=rows[pairs.n_sizes - 1],
         sample_bias_and_noise=rows[-1],
@@ -403,5 +240,5 @@ def _warn_of_shape(figures):
             f"({', '.join(f'{one:.4g}' for one in total)}), so figures extrapolated to "
             "all rows may be far off; look at `variance_at_sizes`, or give `sizes` "
             "nearer to a half.",
-            UserWarning,
+            LearningCurveWarning,
         )

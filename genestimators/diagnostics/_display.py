@@ -5,25 +5,17 @@ from dataclasses import replace
 import numpy as np
 
 from genestimators._inputs import take_rows
-from genestimators._params import Interval, Options, check_arguments
+from genestimators._params import check_arguments
 from genestimators._plotting import axis_name, new_axes, place_values
-from genestimators.diagnostics._bias_variance import (
-    Figures,
-    check_sizes,
-    run,
-)
-from genestimators.diagnostics._losses import LOSSES, NAMES, resolve_loss
+from genestimators.diagnostics._bias_variance import CONSTRAINTS
+from genestimators.diagnostics._figures import Figures, run
+from genestimators.diagnostics._losses import NAMES, resolve_loss
 from genestimators.diagnostics._pairs import PairPlan, Pairs
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics._sizes import check_sizes
 from genestimators.regularization._values import find_candidates, thinned
 
 MOST_VALUES = 40  # of an automatic range
-
-_CONSTRAINTS = {
-    "loss": [Options("auto", *LOSSES)],
-    "n_pairs": [Interval(int, 2), Options("auto")],
-    "tolerance": [Interval(float, 0.0, open_low=True)],
-}
 
 
 class BiasVarianceDisplay:
@@ -138,7 +130,7 @@ class BiasVarianceDisplay:
         """
         owner = "BiasVarianceDisplay.from_estimator"
         check_arguments(
-            owner, _CONSTRAINTS, loss=loss, n_pairs=n_pairs, tolerance=tolerance
+            owner, CONSTRAINTS, loss=loss, n_pairs=n_pairs, tolerance=tolerance
         )
         problem = make_problem(
             owner,

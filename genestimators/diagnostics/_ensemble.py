@@ -23,7 +23,7 @@ _FEW = 25  # members, with fewer of which the split is poor
 
 @dataclass(frozen=True, eq=False)
 class EnsembleDecomposition:
-    """The loss of one member of an ensemble, in what averaging takes away and the rest.
+    """The loss of a member of an ensemble: what averaging takes away, and the rest.
 
     Members are fitted on samples of the same data. What they differ by is variance
     given these data: less than the variance of the learner from one data set to the

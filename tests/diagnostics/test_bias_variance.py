@@ -13,9 +13,14 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from genestimators import GroupSubsample, Subsample, bias_variance_decomposition
-from genestimators.diagnostics._bias_variance import check_sizes
+from genestimators import (
+    GroupSubsample,
+    LearningCurveWarning,
+    Subsample,
+    bias_variance_decomposition,
+)
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics._sizes import check_sizes
 from genestimators.resampling._hashing import derive
 from tests.diagnostics.toys import MeanOfTarget, classes, regression
 
@@ -312,7 +317,7 @@ def test_a_loss_that_rises_with_rows_is_told():
             return self
 
     X, y = regression(60)
-    with pytest.warns(UserWarning, match="loss rises with the number of training rows"):
+    with pytest.warns(LearningCurveWarning, match="The loss rises with the number"):
         bias_variance_decomposition(Worse(), X, y, **QUICK)
 
 

@@ -151,7 +151,7 @@ def test_one_of_several_scores():
     assert found.scoring == "accuracy"
     assert found.naive_score == search.best_score_
     search.refit = False
-    with pytest.raises(ValueError, match="corrects one score.*Got refit=False"):
+    with pytest.raises(ValueError, match=r"corrects one score.*Got refit=False"):
         selection_corrected_score(search, X, y)
     with pytest.raises(ValueError, match="needs a search that chose one candidate"):
         selection_corrected_score(clone(search).fit(X, y), X, y)

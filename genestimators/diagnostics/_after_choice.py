@@ -1,0 +1,105 @@
+"""What is found after a choice, and how scores that are no means are asked for."""
+
+import html
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from genestimators._inputs import take_rows
+from genestimators._scoring import call_scorer
+
+OWNER = "selection_corrected_score"
+
+
+@dataclass(frozen=True)
+class CorrectedScore:
+    """What a chosen model will score, beside what it scored when it was chosen.
+
+    Attributes
+    ----------
+    score : float
+        To expect on new rows, greater is better.
+    interval : tuple of float
+    confidence_level : float
+        Of the interval.
+    naive_score : float
+        Of the chosen candidate in the search: too good, as it was chosen for it.
+    optimism : float
+        By how much: `naive_score` less `score`.
+    best_index : int
+        The chosen candidate.
+    n_candidates : int
+    method : {"bootstrap", "folds", "search"}
+        Whether the choice was repeated on resampled predictions, the correction is from
+        scores of folds alone, or it is what the search had found itself.
+    scoring : str
+        What the scores are.
+    n_fits : int
+        Fits that were made for it.
+    """
+
+    score: float
+    interval: tuple
+    confidence_level: float
+    naive_score: float
+    optimism: float
+    best_index: int
+    n_candidates: int
+    method: str
+    scoring: str
+    n_fits: int
+
+    def __str__(self):
+        low, high = self.interval
+        return (
+            f"{self.scoring} to expect on new rows: {self.score:.4g} ({low:.4g} to "
+            f"{high:.4g} at {self.confidence_level:.0%} confidence).\n"
+            f"The best of {self.n_candidates} candidates had {self.naive_score:.4g} in "
+            f"the search: {abs(self.optimism):.2g} too "
+            f"{'good' if self.optimism >= 0 else 'bad'}."
+        )
+
+    def _repr_html_(self):
+        lines = "".join(
+            f"<li>{html.escape(line)}</li>" for line in str(self).split("\n")
+        )
+        return f"<ul>{lines}</ul>"
+
+    def to_dict(self):
+        """The fields as a dict.
+
+        Returns
+        -------
+        fields : dict
+        """
+        return asdict(self)
+
+
+def result_of(found, n, n_fits, method, scoring, *, naive, chosen, settings):
+    score, interval = found
+    return CorrectedScore(
+        score=float(score),
+        interval=tuple(float(end) for end in interval),
+        confidence_level=settings["confidence"],
+        naive_score=naive,
+        optimism=naive - float(score),
+        best_index=chosen,
+        n_candidates=n,
+        method=method,
+        scoring=scoring,
+        n_fits=n_fits,
+    )
+
+
+def scorer_of(measure, answers, X, y, rows, weight):
+    """A score of a candidate on some of the rows, and the scores of all on all."""
+    parts = measure.needed.split(answers, measure.n_outputs)
+
+    def score(i, places):
+        taken = take_rows(X, rows[places]) if measure.measure.needs_rows else None
+        own = None if weight is None else weight[places]
+        outputs = measure.outputs(parts, i).take(places)
+        return call_scorer(measure.measure, outputs, taken, y[rows[places]], own)
+
+    every = np.arange(len(rows))
+    return score, np.array([score(i, every) for i in range(len(answers))])
