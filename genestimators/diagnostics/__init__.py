@@ -2,6 +2,7 @@
 
 from genestimators.diagnostics._after_choice import CorrectedScore
 from genestimators.diagnostics._bias_variance import bias_variance_decomposition
+from genestimators.diagnostics._compare import ModelComparison, compare_models
 from genestimators.diagnostics._corrected_score import selection_corrected_score
 from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
 from genestimators.diagnostics._display import BiasVarianceDisplay
@@ -15,7 +16,9 @@ __all__ = [
     "BiasVarianceDisplay",
     "CorrectedScore",
     "EnsembleDecomposition",
+    "ModelComparison",
     "bias_variance_decomposition",
+    "compare_models",
     "ensemble_decomposition",
     "selection_corrected_score",
 ]
