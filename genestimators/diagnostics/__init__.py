@@ -10,15 +10,23 @@ from genestimators.diagnostics._ensemble import (
     EnsembleDecomposition,
     ensemble_decomposition,
 )
+from genestimators.diagnostics._forecast import (
+    LearningCurveForecast,
+    learning_curve_forecast,
+)
+from genestimators.diagnostics._forecast_display import LearningCurveForecastDisplay
 
 __all__ = [
     "BiasVarianceDecomposition",
     "BiasVarianceDisplay",
     "CorrectedScore",
     "EnsembleDecomposition",
+    "LearningCurveForecast",
+    "LearningCurveForecastDisplay",
     "ModelComparison",
     "bias_variance_decomposition",
     "compare_models",
     "ensemble_decomposition",
+    "learning_curve_forecast",
     "selection_corrected_score",
 ]

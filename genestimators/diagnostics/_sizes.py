@@ -68,3 +68,44 @@ def _check_classes(problem, least, shares):
             f"{problem.classes[0].tolist()[small[0]]!r}; join it with another, or "
             "raise the least of `sizes`."
         )
+
+
+TRAIN_SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
+LEAST_ROWS = 5  # in the least of the training sizes
+
+
+def check_train_sizes(sizes, problem):
+    """Sizes of a learning curve as increasing shares of the rows, or of the groups.
+
+    Raises
+    ------
+    ValueError
+        If there are fewer than three, or they cannot be drawn from the data.
+    """
+    groups = problem.groups
+    n_units = problem.weights.sum() if groups is None else len(np.unique(groups))
+    if isinstance(sizes, str):
+        if sizes != "auto":
+            raise ValueError(f'`sizes` must be "auto" or a sequence. Got {sizes!r}.')
+        least = LEAST_ROWS
+        if problem.classifier and problem.y.ndim == 1:
+            least = max(least, 2 * len(problem.classes[0]))
+        shares = [share for share in TRAIN_SHARES if share * n_units >= least]
+    else:
+        items = list(sizes) if np.ndim(sizes) == 1 else []
+        if not all(isinstance(one, Real) for one in items):
+            items = []
+        shares = sorted({_share(size, n_units) for size in items})
+        if shares and not (0 < shares[0] and shares[-1] < 1):
+            raise ValueError(
+                "`sizes` must be above none and below all of the rows, since some are "
+                f"left to test them. Got {sizes!r} of {n_units:g}."
+            )
+    if len(shares) < 3:
+        units = "rows" if groups is None else "groups"
+        raise ValueError(
+            "A learning curve needs at least three different sizes of training data. "
+            f"Got sizes={sizes!r} with {n_units:g} {units}, which gives {len(shares)}; "
+            "give more of them, or more data."
+        )
+    return tuple(shares)

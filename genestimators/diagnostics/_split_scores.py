@@ -49,7 +49,9 @@ def check_alike(owner, first, others):
             )
 
 
-def split_scores(problem, estimator, scoring, draws, numbers, *, labels=False):
+def split_scores(
+    problem, estimator, scoring, draws, numbers, *, labels=False, tested=None
+):
     """Fit a model on draws and score it on the rows that each leaves out.
 
     Parameters
@@ -65,6 +67,9 @@ def split_scores(problem, estimator, scoring, draws, numbers, *, labels=False):
         Which of them.
     labels : bool, default=False
         Whether predicted labels are kept, of a classifier with one output.
+    tested : Draws, default=None
+        Draws whose left-out rows are scored; they are left out by `draws` too. None is
+        `draws` themselves.
 
     Returns
     -------
@@ -81,6 +86,7 @@ def split_scores(problem, estimator, scoring, draws, numbers, *, labels=False):
     )
     scorer = check_scoring(problem.estimator, scoring) if by_model else None
     found, sizes = [], []
+    tested = draws if tested is None else tested
     kept = np.full(problem.n_rows, None, dtype=object) if labels else None
     for fitted in fit_over(
         problem.estimator,
@@ -94,9 +100,10 @@ def split_scores(problem, estimator, scoring, draws, numbers, *, labels=False):
         noun="split",
         **problem.settings(),
     ):
-        rows = fitted.draw.out_of_bag
+        draw = fitted.draw if tested is draws else tested[fitted.number]
+        rows = draw.out_of_bag
         own = None if weight is None else weight[rows]
-        sizes.append((fitted.draw.out_of_bag_counts.sum(), fitted.draw.counts.sum()))
+        sizes.append((draw.out_of_bag_counts.sum(), fitted.draw.counts.sum()))
         if by_model:
             taken = take_rows(X, rows)
             told = {} if own is None else {"sample_weight": own}
@@ -104,7 +111,10 @@ def split_scores(problem, estimator, scoring, draws, numbers, *, labels=False):
             if labels:
                 kept[rows] = fitted.model().predict(taken)
             continue
-        parts = measure.needed.split(fitted.predictions, measure.n_outputs)
+        answer = fitted.predictions
+        if tested is not draws:
+            answer = answer[:, np.searchsorted(fitted.draw.out_of_bag, rows)]
+        parts = measure.needed.split(answer, measure.n_outputs)
         found.append(measure.scores(parts, X, rows=rows, y=y, weight=own)[0])
         if labels:
             kept[rows] = measure.labels(parts["label"][0])
