@@ -169,22 +169,30 @@ class BootstrapDraws(Draws):
 
     def counts_of(self, number):
         uniforms = self._uniforms(number)
-        return self._counts(uniforms, poisson_counts, stratum_counts)
+        if self.strata is None:
+            return poisson_counts(uniforms, self.fraction)
+        return self._counts(uniforms.shape, uniforms.__getitem__, stratum_counts)
 
     def counts_matrix(self, numbers):
-        uniforms = self._uniforms.many(numbers)
-        return self._counts(uniforms, many_poisson_counts, many_stratum_counts)
-
-    def _counts(self, uniforms, free, in_stratum):
-        """Counts from uniforms (..., m), by the functions for that many replicates."""
         if self.strata is None:
-            return free(uniforms, self.fraction)
+            return many_poisson_counts(self._uniforms.many(numbers), self.fraction)
+
+        def drawn(stratum):
+            # An occurrence has its uniform by itself, so each stratum makes its own.
+            part = BalancedUniforms(self._uniforms.states[stratum], self._uniforms.seed)
+            return part.many(numbers)
+
+        shape = len(numbers), len(self.occurrences.rows)
+        return self._counts(shape, drawn, many_stratum_counts)
+
+    def _counts(self, shape, drawn, in_stratum):
+        """Counts (..., m), from the uniforms and by the function for a stratum."""
         weights = self.occurrences.weights
-        counts = np.empty(uniforms.shape, dtype=np.int32)
+        counts = np.empty(shape, dtype=np.int32)
         for stratum in self.strata:
             own = None if weights is None else weights[stratum]
-            drawn = uniforms[..., stratum]
-            size = drawn.shape[-1] if own is None else float(own.sum())
+            uniforms = drawn(stratum)
+            size = uniforms.shape[-1] if own is None else float(own.sum())
             target = self.fraction * size
-            counts[..., stratum] = in_stratum(drawn, own, target, self.fraction)
+            counts[..., stratum] = in_stratum(uniforms, own, target, self.fraction)
         return counts
