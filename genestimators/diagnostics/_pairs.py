@@ -212,7 +212,10 @@ class Pairs:
     def _read_pairs(self, draws, size, numbers):
         """Two models at a time."""
         first = None
-        for fitted in self._stream(draws, numbers):
+        # Of four models no two may share a seed, so second pairs have other ones.
+        more = ("others",) if draws is self._others else ()
+        seed = derive(self.plan.problem.seed, "models", *more)
+        for fitted in self._stream(draws, numbers, seed):
             self._in_bag[size] += fitted.draw.counts.sum()
             self._n_fits[size] += 1
             if self.votes is not None and size == self.n_sizes - 1:
@@ -223,7 +226,7 @@ class Pairs:
                 yield first, fitted
                 first = None
 
-    def _stream(self, draws, numbers, seed=None):
+    def _stream(self, draws, numbers, seed):
         plan = self.plan
         problem = plan.problem
         settings = problem.settings()
@@ -238,7 +241,7 @@ class Pairs:
             draws,
             numbers,
             response=plan.loss.response,
-            seed=derive(problem.seed, "models") if seed is None else seed,
+            seed=seed,
             models=False,
             noun="subsample",
             **settings,

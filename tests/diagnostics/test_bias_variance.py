@@ -2,9 +2,11 @@
 
 import pickle
 from itertools import combinations
+from typing import ClassVar
 
 import numpy as np
 import pytest
+from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
 from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
@@ -204,6 +206,32 @@ def test_seeds_of_the_learner():
     assert found.n_fits == 6 * 2 * 3 + 2 * 6
     assert "of it by seed" in str(found)
     assert bias_variance_decomposition(Ridge(), X, y, **QUICK).seed_variance == 0.0
+
+
+class _Seeded(RegressorMixin, BaseEstimator):
+    """Predicts a number that depends on its seed alone, and notes it."""
+
+    seen: ClassVar = []
+
+    def __init__(self, random_state=None):
+        self.random_state = random_state
+
+    def fit(self, X, y):
+        self.seen.append(self.random_state)
+        self.value_ = np.random.default_rng(self.random_state).normal()
+        return self
+
+    def predict(self, X):
+        return np.full(len(X), self.value_)
+
+
+def test_no_two_models_that_are_compared_share_a_seed():
+    X, y = regression(60)
+    _Seeded.seen.clear()
+    found = bias_variance_decomposition(_Seeded(), X, y, **QUICK)
+    least = _Seeded.seen[: 4 * 6]  # four models of the least size, six times
+    assert len(set(least)) == len(least)
+    assert found.variance > 0
 
 
 def test_weights_of_zero_are_rows_that_are_not_there():
