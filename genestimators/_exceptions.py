@@ -46,6 +46,14 @@ class SingularCovarianceWarning(UserWarning):
     """A covariance is singular, so it was shrunk towards its diagonal."""
 
 
+class UndefinedTestWarning(UserWarning):
+    """Nothing varies that a test could go by, so there is no p-value."""
+
+
+class RepeatedRowsWarning(UserWarning):
+    """Many rows are copies of others, so models are tested on what they have seen."""
+
+
 class AuditWarning(UserWarning):
     """A path of all values does not agree with a fit of one of them."""
 

@@ -120,6 +120,7 @@ NONE = Is(lambda value: value is None, "None")
 INTEGER = Interval(int, -math.inf)
 VERBOSE = [BOOLEAN, Interval(int, 0)]
 N_JOBS = [Interval(int, -math.inf), NONE]
+SCORING = [NONE, TEXT, CALLABLE]
 RANDOM_STATE = [
     Interval(int, 0, 2**32 - 1),
     Is(lambda value: isinstance(value, np.random.RandomState), "a RandomState"),

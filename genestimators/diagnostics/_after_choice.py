@@ -25,7 +25,9 @@ class CorrectedScore:
     naive_score : float
         Of the chosen candidate in the search: too good, as it was chosen for it.
     optimism : float
-        By how much: `naive_score` less `score`.
+        How much too good the choice makes it look: its score on all rows together less
+        `score`. A mean of scores of folds, as `naive_score` is, can differ from that
+        for other reasons (root errors, R2, areas under curves).
     best_index : int
         The chosen candidate.
     n_candidates : int
@@ -51,13 +53,18 @@ class CorrectedScore:
 
     def __str__(self):
         low, high = self.interval
-        return (
+        good = "good" if self.optimism >= 0 else "bad"
+        text = (
             f"{self.scoring} to expect on new rows: {self.score:.4g} ({low:.4g} to "
             f"{high:.4g} at {self.confidence_level:.0%} confidence).\n"
             f"The best of {self.n_candidates} candidates had {self.naive_score:.4g} in "
-            f"the search: {abs(self.optimism):.2g} too "
-            f"{'good' if self.optimism >= 0 else 'bad'}."
+            f"the search"
         )
+        apart = self.naive_score - self.score - self.optimism
+        if abs(apart) > 1e-9 * max(abs(self.naive_score), abs(self.score)):
+            pooled = self.score + self.optimism
+            text += f", {pooled:.4g} on all rows together"
+        return text + f": {abs(self.optimism):.2g} too {good}."
 
     def _repr_html_(self):
         lines = "".join(
@@ -75,14 +82,15 @@ class CorrectedScore:
         return asdict(self)
 
 
-def result_of(found, n, n_fits, method, scoring, *, naive, chosen, settings):
+def result_of(found, *, naive, pooled, chosen, settings, n, n_fits, method, scoring):
+    """The result from a score with its interval, and what is known besides."""
     score, interval = found
     return CorrectedScore(
         score=float(score),
         interval=tuple(float(end) for end in interval),
         confidence_level=settings["confidence"],
         naive_score=naive,
-        optimism=naive - float(score),
+        optimism=pooled - float(score),
         best_index=chosen,
         n_candidates=n,
         method=method,

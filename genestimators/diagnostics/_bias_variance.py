@@ -2,16 +2,21 @@
 
 import numpy as np
 
-from genestimators._exceptions import LearningCurveWarning, warn_user
+from genestimators._exceptions import (
+    LearningCurveWarning,
+    RepeatedRowsWarning,
+    warn_user,
+)
 from genestimators._params import Interval, Options, check_arguments
 from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
 from genestimators.diagnostics._figures import PARTS, Figures, run
 from genestimators.diagnostics._losses import LOSSES, resolve_loss
-from genestimators.diagnostics._noise import noise_bounds
+from genestimators.diagnostics._noise import first_of_copies, noise_bounds
 from genestimators.diagnostics._pairs import PairPlan, Pairs
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_sizes
 
+COPIES = 0.1  # of the rows, that may be copies of others
 SEED_PAIRS = 10  # models fitted twice, where the learner has a seed
 
 CONSTRAINTS = {
@@ -91,6 +96,8 @@ def bias_variance_decomposition(
     -----
     LearningCurveWarning
         If the loss rises with the number of rows.
+    RepeatedRowsWarning
+        If many rows of a regression are copies of others, and there are no groups.
 
     See Also
     --------
@@ -155,6 +162,7 @@ def bias_variance_decomposition(
     )
     loss = resolve_loss(loss, problem)
     plan = PairPlan(problem, loss, check_sizes(sizes, problem))
+    _warn_of_copies(problem)
     pairs = Pairs(plan)
     run(pairs, n_pairs, tolerance)
     return _decomposition(pairs)
@@ -227,6 +235,22 @@ def _terms(pairs):
         name: float(np.average(one, weights=weight[used]))
         for name, one in figures.items()
     }
+
+
+def _warn_of_copies(problem):
+    """Warn where many rows of a regression are copies of others."""
+    if problem.classifier or problem.groups is not None:
+        return
+    n = int(np.count_nonzero(problem.weights))
+    copies = n - len(first_of_copies(problem))
+    if copies > COPIES * n:
+        warn_user(
+            f"{copies} of {n} rows are copies of others, target included, so models "
+            "are tested on what they have learned and the loss comes out too small; "
+            "pass `groups` that hold copies together, or each row once with its number "
+            "as `sample_weight`.",
+            RepeatedRowsWarning,
+        )
 
 
 def _warn_of_shape(figures):

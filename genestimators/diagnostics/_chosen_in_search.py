@@ -42,7 +42,9 @@ def problem_of(search, X, y, **told):
             f"{OWNER} needs the data of the search, since it kept no out-of-fold "
             "predictions; pass X and y."
         )
-    return make_problem(OWNER, search.estimator, X, y, least_rows=4, **told)
+    return make_problem(
+        OWNER, search.estimator, X, y, least_rows=4, counts=False, **told
+    )
 
 
 def of_search(search, problem, scoring, settings):
@@ -51,24 +53,33 @@ def of_search(search, problem, scoring, settings):
             "A search has a `scoring` of its own; leave `scoring` of "
             f"{OWNER} at None. Got {scoring!r}."
         )
-    name, scoring = _scoring_of(search)
-    used = np.flatnonzero(problem.weights)
-    measure, _ = resolve_scoring(
-        scoring, problem.estimator, problem.X, problem.y, problem.classes, used
-    )
+    name, scoring, known = _scoring_of(search)
+    measure = None
+    if known:
+        used = np.flatnonzero(problem.weights)
+        told = problem.estimator, problem.X, problem.y, problem.classes, used
+        measure, _ = resolve_scoring(scoring, *told)
     results, chosen = search.cv_results_, int(search.best_index_)
-    naive = float(results[f"mean_test_{name}"][chosen])
-    common = {"naive": naive, "chosen": chosen, "settings": settings}
-    label = scoring if isinstance(scoring, str) else name
-    if measure.kind == "model":
+    mean = results[f"mean_test_{name}"]
+    tried = np.flatnonzero(np.isfinite(mean))  # the others failed, and are never chosen
+    place = int(np.flatnonzero(tried == chosen)[0])
+    told = {
+        "naive": float(mean[chosen]),
+        "chosen": chosen,
+        "settings": settings,
+        "n": len(mean),
+        "scoring": scoring if isinstance(scoring, str) else name,
+    }
+    if measure is None or measure.kind == "model":
         splits = [results[f"split{k}_test_{name}"] for k in range(search.n_splits_)]
-        test = np.stack(splits, axis=1)
-        n = len(test)
-        curve = Curve(np.arange(n), np.arange(n), test, test, test.shape[1])
+        test = np.stack(splits, axis=1)[tried]
+        order = np.arange(len(test))
+        curve = Curve(order, order, test, test, test.shape[1])
         found = corrected_score_of_folds(
-            curve, chosen, confidence=settings["confidence"]
+            curve, place, confidence=settings["confidence"]
         )
-        return result_of(found, n, 0, "folds", label, **common)
+        pooled = float(test[place].mean())
+        return result_of(found, pooled=pooled, n_fits=0, method="folds", **told)
     draws = Folds(search.cv).prepare(
         problem.X,
         problem.y,
@@ -76,24 +87,27 @@ def of_search(search, problem, scoring, settings):
         problem.groups,
         classifier=problem.classifier,
     )
-    trials = _Trials(problem, measure, draws, results["params"])
-    found = trials.corrected(chosen, settings)
-    n = len(results["params"])
-    return result_of(found, n, n * len(draws), "bootstrap", label, **common)
+    candidates = [results["params"][i] for i in tried]
+    trials = _Trials(problem, measure, draws, candidates)
+    found, pooled = trials.corrected(place, settings)
+    n_fits = len(candidates) * len(draws)
+    return result_of(found, pooled=pooled, n_fits=n_fits, method="bootstrap", **told)
 
 
 def _scoring_of(search):
-    """The name of the score that a search chose by, and the score."""
-    if isinstance(search.refit, str) and search.multimetric_:
-        scoring = search.scoring
-        one = scoring[search.refit] if isinstance(scoring, dict) else search.refit
-        return search.refit, one
-    if getattr(search, "multimetric_", False):
+    """The name of the score that a search chose by, the score, whether it is known."""
+    scoring = search.scoring
+    if not getattr(search, "multimetric_", False):
+        return "score", scoring, True
+    if not isinstance(search.refit, str):
         raise ValueError(
             f"{OWNER} corrects one score, and the search chose by several. Got "
             f"refit={search.refit!r}; set it to the name of one of them."
         )
-    return "score", search.scoring
+    if isinstance(scoring, dict):
+        return search.refit, scoring[search.refit], True
+    # Keys of what a callable returns mean what its author likes.
+    return search.refit, search.refit, not callable(scoring)
 
 
 class _Trials:
@@ -129,8 +143,8 @@ class _Trials:
             range(len(draws)),
             response=measure.needed,
             models=False,
-            noun=f"fold, with {changes!r},",
-            **problem.settings(),
+            noun="fold",
+            **(problem.settings() | {"owner": f"{OWNER}, with {changes!r}"}),
         ):
             rows, answer = fitted.draw.out_of_bag, fitted.predictions
             self.times[rows] += 1
@@ -146,7 +160,7 @@ class _Trials:
             self.losses[i, rows] += measure.flat_losses(losses, rows, weight)[0]
 
     def corrected(self, chosen, settings):
-        """Score and interval of the chosen candidate."""
+        """Score and interval of the chosen candidate, and its score uncorrected."""
         problem = self.problem
         rows = np.flatnonzero(self.times * (problem.weights > 0))
         clusters = problem.clusters
@@ -156,11 +170,16 @@ class _Trials:
         if self.losses is not None:
             losses = self.losses[:, rows] / self.times[rows]
             table = LossTable(self.measure.kind, losses, weight)
-            return corrected_score(table, chosen, clusters, problem.seed, **settings)
+            shares = np.ones(len(rows)) if weight is None else weight
+            pooled = float(table.scores(shares)[chosen])
+            return (
+                corrected_score(table, chosen, clusters, problem.seed, **settings),
+                pooled,
+            )
         score, scores = scorer_of(
             self.measure, self.answers[:, rows], problem.X, problem.y, rows, weight
         )
-        return corrected_score_of_scorer(
+        found = corrected_score_of_scorer(
             score,
             scores,
             chosen,
@@ -169,3 +188,4 @@ class _Trials:
             problem.seed,
             confidence=settings["confidence"],
         )
+        return found, float(scores[chosen])

@@ -6,7 +6,8 @@ from dataclasses import asdict, dataclass
 import numpy as np
 from scipy import stats
 
-from genestimators._params import Interval, Options, check_arguments
+from genestimators._exceptions import UndefinedTestWarning, warn_user
+from genestimators._params import SCORING, Interval, Options, check_arguments
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._split_scores import check_alike, split_scores
 from genestimators.resampling import Folds, GroupSubsample, Subsample
@@ -18,6 +19,7 @@ TEST_SHARE = 0.2
 N_FOLDS = 5  # of McNemar's test
 
 _CONSTRAINTS = {
+    "scoring": SCORING,
     "method": [Options("corrected_t", "5x2cv_f", "mcnemar")],
     "margin": [Interval(float, 0.0), Interval(int, 0)],
     "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
@@ -83,7 +85,9 @@ class ModelComparison:
             f"{self.confidence_level:.0%} confidence), p = {self.p_value:.2g} "
             f"({_METHODS[self.method]})."
         ]
-        if self.p_value_adjusted != self.p_value:
+        if np.isnan(self.p_value):
+            lines.append("There is no test: scores are the same on every split.")
+        elif self.p_value_adjusted != self.p_value:
             lines.append(
                 f"Adjusted for several models: p = {self.p_value_adjusted:.2g}."
             )
@@ -168,7 +172,13 @@ def compare_models(
     Raises
     ------
     TypeError, ValueError
-        If the models are not of one kind, or the method does not suit them.
+        If the models are not of one kind, the method does not suit them, or a score is
+        not defined on a split.
+
+    Warns
+    -----
+    UndefinedTestWarning
+        If scores do not vary over splits, so that there is no test.
 
     References
     ----------
@@ -200,6 +210,7 @@ def compare_models(
         method=method,
         margin=margin,
         confidence_level=confidence_level,
+        scoring=scoring,
     )
     problem = make_problem(
         OWNER,
@@ -226,12 +237,22 @@ def compare_models(
     draws, numbers = _draws(problem, method)
     told = scoring, draws, numbers
     keep = {"labels": method == "mcnemar"}
-    own = split_scores(problem, first, *told, **keep)
+    where = f"{OWNER}, with {_name(first)}"
+    own = split_scores(problem, first, *told, **keep, where=where)
     tests = []
     for other in others:
-        theirs = split_scores(problem, other, *told, **keep)
+        where = f"{OWNER}, with {_name(other)}"
+        theirs = split_scores(problem, other, *told, **keep, where=where)
         test = _TESTS[method](problem, own, theirs)
         tests.append((test, float(theirs.scores.mean())))
+    if any(np.isnan(test.p_value) for test, _ in tests):
+        warn_user(
+            "The scores of two models are the same on every split and differ from each "
+            "other, as those of constant predictions do, so there is no variance to "
+            "test by and p-values are NaN; for classifiers set "
+            'method="mcnemar".',
+            UndefinedTestWarning,
+        )
     adjusted = holm([test.p_value for test, _ in tests])
     name = scoring if isinstance(scoring, str) else "score"
     found = [
@@ -295,7 +316,7 @@ def corrected_t(differences, share):
     mean, variance = differences.mean(), differences.var(ddof=1)
     error = np.sqrt((1 / n + share) * variance)
     p_value = _two_sided(mean, error, stats.t(n - 1))
-    return _Test(float(mean), float(error), p_value, n - 1)
+    return _Test(float(mean), _error_of(mean, error), p_value, n - 1)
 
 
 def five_by_two(differences):
@@ -311,7 +332,8 @@ def five_by_two(differences):
     total = (pairs**2).sum()
     mean = float(differences.mean())
     if spread == 0:
-        return _Test(mean, 0.0, 1.0 if total == 0 else 0.0, 5, sided=False)
+        p_value = 1.0 if total == 0 else np.nan
+        return _Test(mean, _error_of(mean, 0.0), p_value, 5, sided=False)
     p_value = float(stats.f.sf(total / (2 * spread), 10, 5))
     return _Test(mean, float(np.sqrt(spread / 5)), p_value, 5, sided=False)
 
@@ -337,9 +359,14 @@ def exact_mcnemar(first, second, weight=None):
     return _Test(float(difference), float(error), float(p_value))
 
 
+def _error_of(difference, error):
+    """NaN where scores are the same on every split, but not those of both models."""
+    return np.nan if error == 0 and difference != 0 else float(error)
+
+
 def _two_sided(difference, error, law):
     if error == 0:
-        return 1.0 if difference == 0 else 0.0
+        return 1.0 if difference == 0 else np.nan
     return float(2 * law.sf(abs(difference) / error))
 
 
@@ -372,9 +399,10 @@ _TESTS = {"corrected_t": _by_t, "5x2cv_f": _by_f, "mcnemar": _by_labels}
 def holm(p_values):
     """p-values adjusted for their number (Holm, 1979)."""
     p_values = np.asarray(p_values, dtype=float)
-    order = np.argsort(p_values, kind="stable")
-    factors = len(p_values) - np.arange(len(p_values))
-    out = np.empty(len(p_values))
+    known = np.flatnonzero(~np.isnan(p_values))
+    order = known[np.argsort(p_values[known], kind="stable")]
+    factors = len(order) - np.arange(len(order))
+    out = np.full(len(p_values), np.nan)
     out[order] = np.minimum(np.maximum.accumulate(factors * p_values[order]), 1.0)
     return out
 
@@ -387,8 +415,6 @@ def _comparison(test, adjusted, *, names, level, margin, **told):
         above = test.difference + margin
         if test.std_error > 0:
             one_sided = float(law.sf(above / test.std_error))
-        else:
-            one_sided = 0.0 if above > 0 else 1.0
     return ModelComparison(
         first=names[0],
         second=names[1],

@@ -2,11 +2,12 @@
 
 import html
 from dataclasses import dataclass, fields
+from numbers import Real
 
 import numpy as np
 
 from genestimators._exceptions import LearningCurveWarning, warn_user
-from genestimators._params import Interval, check_arguments
+from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
 from genestimators.diagnostics._power_curve import PowerCurves, fit_power_curves
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
@@ -17,9 +18,17 @@ from genestimators.resampling._hashing import derive
 OWNER = "learning_curve_forecast"
 N_CURVES = 2000  # that are drawn for the bands
 
+
+def _is_finite(value):
+    number = isinstance(value, Real) and not isinstance(value, bool | np.bool_)
+    return number and bool(np.isfinite(value))
+
+
 _CONSTRAINTS = {
     "n_splits": [Interval(int, 5)],
     "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "scoring": SCORING,
+    "target": [NONE, Is(_is_finite, "a finite number")],
 }
 
 
@@ -126,6 +135,8 @@ class LearningCurveForecast:
         low, high = self.n_for_target_interval
         if not np.isfinite(self.n_for_target):
             return f"The curve does not reach {self.target:g}."
+        if self.n_for_target < self.sizes[0]:
+            return f"{self.target:g} takes fewer than {self.sizes[0]:g} rows."
         text = f"{self.target:g} takes about {self.n_for_target:.3g} rows"
         end = f"{high:.3g}" if np.isfinite(high) else "never"
         text += f" ({low:.3g} to {end})"
@@ -261,7 +272,12 @@ def learning_curve_forecast(
     True
     """
     check_arguments(
-        OWNER, _CONSTRAINTS, n_splits=n_splits, confidence_level=confidence_level
+        OWNER,
+        _CONSTRAINTS,
+        n_splits=n_splits,
+        confidence_level=confidence_level,
+        scoring=scoring,
+        target=target,
     )
     problem = make_problem(
         OWNER,
@@ -276,12 +292,6 @@ def learning_curve_forecast(
     )
     shares = check_train_sizes(sizes, problem)
     scores, weight, share = _scores(problem, scoring, shares, n_splits)
-    if np.isnan(scores).any():
-        raise ValueError(
-            "A learning curve needs a score on every split. Got NaN; see whether the "
-            "scorer suits so few rows (R2 needs two, ROC AUC both classes), or give "
-            "larger `sizes`."
-        )
     return _forecast(problem, scoring, scores, weight, share, target, confidence_level)
 
 
@@ -295,7 +305,7 @@ def _scores(problem, scoring, shares, n_splits):
         for share in shares
     ]
     found, sizes = [], []
-    for own in draws:
+    for share, own in zip(shares, draws, strict=True):
         one = split_scores(
             problem,
             problem.estimator,
@@ -303,6 +313,7 @@ def _scores(problem, scoring, shares, n_splits):
             own,
             range(n_splits),
             tested=draws[-1],
+            where=f"{OWNER}, on a share of {share:.3g} of the rows",
         )
         found.append(one.scores)
         sizes.append(one.train_weight.mean())

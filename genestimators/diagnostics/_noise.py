@@ -9,7 +9,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
-from genestimators._inputs import frame_columns
+from genestimators._inputs import frame_columns, take_rows
 from genestimators.resampling._keys import content_keys
 
 _LEAST_REPEATED = 20  # rows with a twin, from which their differences tell something
@@ -43,10 +43,29 @@ def noise_bounds(problem, loss, target):
     return bounds
 
 
+def first_of_copies(problem):
+    """The first of the rows of positive weight that are equal, target included."""
+    rows = np.flatnonzero(problem.weights > 0)
+    taken = take_rows(problem.X, rows), problem.y[rows]
+    return rows[np.unique(content_keys(*taken, exact=True), return_index=True)[1]]
+
+
 def _of_repeated_rows(problem, loss, target):
-    """The variance of targets within rows of equal features (pure error)."""
+    """The variance of targets within rows of equal features (pure error).
+
+    Copies of a row, its number included, are one row: they tell nothing of noise.
+    """
     keys = content_keys(problem.X, None, exact=True)
     weight = problem.weights
+    if loss.name == "squared_error":
+        copies = np.ones(len(keys), dtype=bool)
+        copies[first_of_copies(problem)] = False
+        weight = np.where(copies, 0.0, weight)
+        alone = np.unique(keys[weight > 0], return_counts=True)
+        repeated = alone[0][alone[1] > 1]
+        weight = np.where(np.isin(keys, repeated), weight, 0.0)
+        if not weight.any():
+            return None
     _, codes, counts = np.unique(keys, return_inverse=True, return_counts=True)
     rows = np.flatnonzero((counts[codes] > 1) & (weight > 0))
     if len(rows) < _LEAST_REPEATED:

@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from genestimators import _inputs
 from genestimators._delegate import random_state_parameters
 from genestimators._params import N_JOBS, RANDOM_STATE, HasMethods, check_arguments
+from genestimators.resampling._draws import MAX_OCCURRENCES
 from genestimators.resampling._hashing import mix_int
 
 _CONSTRAINTS = {
@@ -107,8 +108,16 @@ def make_problem(
     n_jobs=None,
     random_state=None,
     least_rows=10,
+    counts=True,
 ):
     """Check what a diagnostic was given; the estimator is cloned, never fitted.
+
+    Parameters
+    ----------
+    least_rows : int
+        Of positive weight.
+    counts : bool
+        Whether weights have to be numbers of rows, since rows are drawn.
 
     Raises
     ------
@@ -138,6 +147,8 @@ def make_problem(
             f"{owner} needs at least {least_rows} rows{of}. Got {n_used}; with so few "
             "no figure means anything."
         )
+    if counts and weight is not None:
+        _check_counts(owner, weight[weight > 0])
     if groups is not None:
         groups = _inputs.check_groups(groups, n_rows)
     params = dict(params or {})
@@ -165,6 +176,21 @@ def make_problem(
         seed=mix_int(int(state.randint(np.iinfo(np.int32).max))),
         n_jobs=n_jobs,
     )
+
+
+def _check_counts(owner, weight):
+    """Refuse weights that cannot be numbers of rows."""
+    if weight.max() < 1:
+        raise ValueError(
+            f"Weights are numbers of rows for {owner}, and all of them are below one. "
+            f"Got {weight.max():.3g} as the largest; divide them by their mean."
+        )
+    if weight.mean() > MAX_OCCURRENCES:
+        raise ValueError(
+            f"Weights are numbers of rows for {owner}, and must not come to more than "
+            f"{MAX_OCCURRENCES} on average. Got a mean of {weight.mean():.6g}; divide "
+            "them by their mean."
+        )
 
 
 def _check_varies(owner, outputs, classifier):

@@ -50,7 +50,15 @@ def check_alike(owner, first, others):
 
 
 def split_scores(
-    problem, estimator, scoring, draws, numbers, *, labels=False, tested=None
+    problem,
+    estimator,
+    scoring,
+    draws,
+    numbers,
+    *,
+    labels=False,
+    tested=None,
+    where=None,
 ):
     """Fit a model on draws and score it on the rows that each leaves out.
 
@@ -70,6 +78,8 @@ def split_scores(
     tested : Draws, default=None
         Draws whose left-out rows are scored; they are left out by `draws` too. None is
         `draws` themselves.
+    where : str, default=None
+        For the note on an error raised by the estimator.
 
     Returns
     -------
@@ -98,7 +108,7 @@ def split_scores(
         answer="none" if by_model else "out_of_bag",
         models=by_model,
         noun="split",
-        **problem.settings(),
+        **(problem.settings() | {"owner": where or problem.owner}),
     ):
         draw = fitted.draw if tested is draws else tested[fitted.number]
         rows = draw.out_of_bag
@@ -119,4 +129,16 @@ def split_scores(
         if labels:
             kept[rows] = measure.labels(parts["label"][0])
     test, train = np.array(sizes).T
-    return SplitScores(np.array(found, dtype=float), kept, test, train)
+    if any(isinstance(one, dict) for one in found):
+        raise ValueError(
+            f"{problem.owner} goes by one score, and the scorer gives several. Got "
+            f"{sorted(found[0])!r}; pass a scorer of one of them."
+        )
+    scores = np.array(found, dtype=float)
+    if np.isnan(scores).any():
+        raise ValueError(
+            f"{problem.owner} needs a score on every split. Got NaN on "
+            f"{np.isnan(scores).sum()} of {len(scores)}; see whether the scorer suits "
+            "so few rows (R2 needs two, ROC AUC both classes)."
+        )
+    return SplitScores(scores, kept, test, train)

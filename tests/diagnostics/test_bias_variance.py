@@ -18,6 +18,7 @@ from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 from genestimators import (
     GroupSubsample,
     LearningCurveWarning,
+    RepeatedRowsWarning,
     Subsample,
     bias_variance_decomposition,
 )
@@ -306,6 +307,17 @@ def test_noise_is_bounded_by_what_is_known():
     low, high = found.bias_range
     assert low == pytest.approx(max(high - found.noise_upper_bound, 0.0))
     assert high == pytest.approx(max(found.bias_and_noise, 0.0))
+
+
+def test_copies_of_rows_are_told():
+    """They are no noise, and a model tested on them has seen them."""
+    X, y = regression(60)
+    X, y = np.r_[X, X[:20]], np.r_[y, y[:20]]
+    with pytest.warns(RepeatedRowsWarning, match="20 of 80 rows are copies of others"):
+        found = bias_variance_decomposition(Ridge(), X, y, **QUICK)
+    assert "repeated rows" not in found.noise_bounds
+    groups = np.r_[np.arange(60), np.arange(20)]
+    bias_variance_decomposition(Ridge(), X, y, groups=groups, **QUICK)
 
 
 def test_nearest_neighbours_bound_noise():

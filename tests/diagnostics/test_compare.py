@@ -1,17 +1,25 @@
 """Comparisons of models, against the tests written out, and their error rates."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyClassifier
+from sklearn.exceptions import UndefinedMetricWarning
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import r2_score
 from sklearn.model_selection import StratifiedKFold, cross_val_predict
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from genestimators import GroupSubsample, Subsample, compare_models
+from genestimators import (
+    GroupSubsample,
+    Subsample,
+    UndefinedTestWarning,
+    compare_models,
+)
 from genestimators.diagnostics._compare import (
     corrected_t,
     exact_mcnemar,
@@ -98,9 +106,9 @@ def test_statistics_alone():
     assert corrected_t(values, 0.25).p_value > corrected_t(values, 0.0).p_value
     zero, one = np.zeros(10), np.ones(10)
     assert corrected_t(zero, 0.25).p_value == 1.0
-    assert corrected_t(one, 0.25).p_value == 0.0
+    assert np.isnan(corrected_t(one, 0.25).p_value)
     assert five_by_two(zero).p_value == 1.0
-    assert five_by_two(one).p_value == 0.0
+    assert np.isnan(five_by_two(one).p_value)
     same = rng.random(30) < 0.5
     assert exact_mcnemar(same, same).p_value == 1.0
     weight = rng.integers(3, size=30)
@@ -119,6 +127,9 @@ def test_adjusted_p_values():
     assert holm(p_values).tolist() == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]).tolist() == [1.0, 1.0]
     assert holm([0.3]).tolist() == [0.3]
+    with_nothing = holm([0.01, np.nan, 0.04])
+    assert with_nothing[[0, 2]].tolist() == pytest.approx([0.02, 0.04])
+    assert np.isnan(with_nothing[1])
 
 
 def test_several_models():
@@ -192,6 +203,9 @@ def test_words():
         ({"second": DummyClassifier()}, ValueError, "models of the same target"),
         ({"method": "mcnemar"}, ValueError, "McNemar's test compares the labels"),
         ({"scoring": "nothing"}, ValueError, "`scoring` must be None"),
+        ({"scoring": ["r2"]}, TypeError, "'scoring' parameter of compare_models"),
+        ({"sample_weight": np.full(60, 0.1)}, ValueError, "all of them are below one"),
+        ({"sample_weight": np.full(60, 1e6)}, ValueError, "not come to more than 20"),
         ({"confidence_level": 1.0}, ValueError, "'confidence_level' parameter"),
         ({"groups": np.zeros(60)}, ValueError, "at least 2 groups"),
     ],
@@ -208,8 +222,50 @@ def test_what_mcnemar_cannot_do():
     models = LogisticRegression(), DecisionTreeClassifier()
     with pytest.raises(ValueError, match="takes rows for independent"):
         compare_models(*models, X, y, method="mcnemar", groups=np.arange(60) // 2)
-    with pytest.raises(ValueError, match=r"whole numbers of them\. Got 0\.5"):
-        compare_models(*models, X, y, method="mcnemar", sample_weight=np.full(60, 0.5))
+    with pytest.raises(ValueError, match=r"whole numbers of them\. Got 1\.5"):
+        compare_models(*models, X, y, method="mcnemar", sample_weight=np.full(60, 1.5))
+
+
+def test_scores_that_do_not_vary():
+    """Constant predictions and stratified splits: nothing to test by."""
+    X, _ = classes(25)
+    y = np.r_[np.zeros(15), np.ones(10)].astype(int)
+    models = [DummyClassifier(strategy="constant", constant=k) for k in (0, 1)]
+    with pytest.warns(UndefinedTestWarning, match="the same on every split"):
+        found = compare_models(*models, X, y, random_state=0)
+    assert found.difference == pytest.approx(0.2)
+    assert np.isnan([found.p_value, found.p_value_non_inferior, *found.interval]).all()
+    assert "There is no test" in str(found)
+    exact = compare_models(*models, X, y, method="mcnemar")
+    assert exact.p_value == pytest.approx(stats.binomtest(15, 25).pvalue)
+
+
+def test_scores_that_are_not_defined():
+    X, y = classes(60)
+    y = np.where(np.arange(60) < 2, 1, 0)
+    models = LogisticRegression(), DecisionTreeClassifier(random_state=0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)
+        with pytest.raises(ValueError, match="compare_models needs a score on every"):
+            compare_models(*models, X, y, scoring="roc_auc", random_state=0)
+
+    def several(model, X, y):
+        return {"a": 1.0, "b": 2.0}
+
+    with pytest.raises(ValueError, match=r"goes by one score.*Got \['a', 'b'\]"):
+        compare_models(*models, X, y, scoring=several, random_state=0)
+
+
+class _Boom(Ridge):
+    def fit(self, X, y, sample_weight=None):
+        raise RuntimeError("boom")
+
+
+def test_the_note_says_which_model_failed():
+    X, y = regression(60)
+    with pytest.raises(RuntimeError, match="boom") as caught:
+        compare_models(Ridge(), [TREE, _Boom()], X, y, random_state=0)
+    assert "compare_models, with _Boom()" in caught.value.__notes__[0]
 
 
 class _FirstColumns(RegressorMixin, BaseEstimator):

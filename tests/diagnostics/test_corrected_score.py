@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.exceptions import FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import accuracy_score, make_scorer, r2_score, roc_auc_score
@@ -155,6 +156,47 @@ def test_one_of_several_scores():
         selection_corrected_score(search, X, y)
     with pytest.raises(ValueError, match="needs a search that chose one candidate"):
         selection_corrected_score(clone(search).fit(X, y), X, y)
+
+
+def test_several_scores_of_a_callable():
+    """A key may be the name of a scorer and mean something else."""
+    X, y = regression(60)
+
+    def both(model, X, y):
+        return {"a": 1.0, "r2": -np.abs(y - model.predict(X)).mean()}
+
+    search = GridSearchCV(Ridge(), {"alpha": [0.1, 1]}, scoring=both, refit="r2")
+    found = selection_corrected_score(search.fit(X, y), X, y)
+    assert found.method == "folds"
+    assert found.score == pytest.approx(search.best_score_, rel=0.1)
+
+
+def test_candidates_that_failed_are_never_chosen():
+    X, y = regression(60)
+    search = GridSearchCV(Ridge(), {"alpha": [-1, 0.1, 1.0]}, cv=3)
+    with pytest.warns(FitFailedWarning), pytest.warns(UserWarning, match="non-finite"):
+        search.fit(X, y)
+    found = selection_corrected_score(search, X, y, random_state=0)
+    good = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=3).fit(X, y)
+    again = selection_corrected_score(good, X, y, random_state=0)
+    assert found.score == pytest.approx(again.score)
+    assert (found.best_index, found.n_candidates) == (search.best_index_, 3)
+
+
+@pytest.mark.parametrize("scoring", ["neg_root_mean_squared_error", "r2", "roc_auc"])
+def test_one_candidate_has_no_optimism(scoring):
+    """Whatever else distinguishes means over folds from scores of all rows."""
+    X, y = regression(60)
+    model = Ridge()
+    if scoring == "roc_auc":
+        X, y = classes(60)
+        model = LogisticRegression()
+    search = GridSearchCV(model, {}, cv=6, scoring=scoring).fit(X, y)
+    found = selection_corrected_score(search, X, y, random_state=0)
+    reach = (found.interval[1] - found.interval[0]) / 2
+    assert abs(found.optimism) < 0.15 * reach
+    if scoring == "neg_root_mean_squared_error":
+        assert "on all rows together" in str(found)
 
 
 def test_random_searches_pipelines_repeats_and_jobs():

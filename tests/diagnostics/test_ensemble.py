@@ -266,6 +266,8 @@ def test_other_rows_than_those_of_the_fit(kind):
     bag = kind(**SETTINGS).fit(X, y)
     with pytest.raises(ValueError, match="must hold the rows that the ensemble was"):
         ensemble_decomposition(bag, X[:20], y[:20])
+    with pytest.raises(ValueError, match="must hold the rows that the ensemble was"):
+        ensemble_decomposition(bag, np.r_[X, X], np.r_[y, y])
 
 
 def test_losses_and_labels_that_do_not_go_with_the_ensemble():

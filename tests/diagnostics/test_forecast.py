@@ -102,6 +102,8 @@ def test_forecasts():
     never = learning_curve_forecast(Ridge(), X, y, target=2.0, **QUICK)
     assert never.n_for_target == np.inf
     assert "does not reach 2" in str(never)
+    soon = learning_curve_forecast(Ridge(), X, y, target=-5.0, **QUICK)
+    assert "-5 takes fewer than 6 rows" in str(soon)
     assert "curve" not in found.to_dict()
     assert found._repr_html_().count("<li>") == 3
 
@@ -161,13 +163,15 @@ def test_falls_are_told():
         ({"X": np.ones((12, 1)), "y": np.arange(12)}, "with 12 rows, which gives 2"),
         ({"n_splits": 4}, "'n_splits' parameter of learning_curve_forecast"),
         ({"confidence_level": 0.0}, "'confidence_level' parameter"),
+        ({"target": np.nan}, "'target' parameter of learning_curve_forecast must be"),
+        ({"target": "0.5"}, "'target' parameter of learning_curve_forecast must be"),
         ({"groups": np.arange(60) % 6}, "with 6 groups, which gives 0"),
     ],
 )
 def test_bad_input(changes, message):
     X, y = regression(60)
     given = {"X": X, "y": y} | QUICK | changes
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises((TypeError, ValueError), match=message):
         learning_curve_forecast(Ridge(), **given)
 
 
