@@ -242,7 +242,7 @@ def test_scores_that_do_not_vary():
 
 def test_scores_that_are_not_defined():
     X, y = classes(60)
-    y = np.where(np.arange(60) < 2, 1, 0)
+    y = np.where(np.arange(60) < 1, 1, 0)
     models = LogisticRegression(), DecisionTreeClassifier(random_state=0)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)
