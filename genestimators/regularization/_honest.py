@@ -31,7 +31,7 @@ def corrected_score(
     *,
     confidence=0.95,
     between=0.0,
-    n_resamples=N_RESAMPLES,
+    n_resamples=None,
 ):
     """Score to expect of the chosen candidate, with an interval.
 
@@ -47,7 +47,8 @@ def corrected_score(
     between : float, default=0.0
         Variance of the score from one fitted model to the next, which the rows do not
         show. It widens the interval.
-    n_resamples : int, default=500
+    n_resamples : int, default=None
+        None is 500.
 
     Returns
     -------
@@ -65,6 +66,7 @@ def corrected_score(
     near_table = table.take(_near(table, scores, best))
     single = near_table.of_single_models()
     found, means = [], []
+    n_resamples = N_RESAMPLES if n_resamples is None else n_resamples
     for counts in bootstrap_counts(n, n_resamples, seed):
         picked = np.argmax(near_table.scores(counts * everywhere), axis=1)
         every, outside = np.arange(len(picked)), (counts == 0) * everywhere
