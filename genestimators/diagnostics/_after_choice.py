@@ -1,18 +1,18 @@
 """What is found after a choice, and how scores that are no means are asked for."""
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
 from genestimators._inputs import take_rows
+from genestimators._results import Result
 from genestimators._scoring import call_scorer
 
 OWNER = "selection_corrected_score"
 
 
 @dataclass(frozen=True)
-class CorrectedScore:
+class CorrectedScore(Result):
     """What a chosen model will score, beside what it scored when it was chosen.
 
     Attributes
@@ -65,21 +65,6 @@ class CorrectedScore:
             pooled = self.score + self.optimism
             text += f", {pooled:.4g} on all rows together"
         return text + f": {abs(self.optimism):.2g} too {good}."
-
-    def _repr_html_(self):
-        lines = "".join(
-            f"<li>{html.escape(line)}</li>" for line in str(self).split("\n")
-        )
-        return f"<ul>{lines}</ul>"
-
-    def to_dict(self):
-        """The fields as a dict.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return asdict(self)
 
 
 def result_of(found, *, naive, pooled, chosen, settings, n, n_fits, method, scoring):

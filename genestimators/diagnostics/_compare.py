@@ -1,13 +1,13 @@
 """Whether one model is better than another, allowing for the splits it was tried on."""
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 from scipy import stats
 
 from genestimators._exceptions import UndefinedTestWarning, warn_user
 from genestimators._params import SCORING, Interval, Options, check_arguments
+from genestimators._results import Result
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._split_scores import check_alike, split_scores
 from genestimators.resampling import Folds, GroupSubsample, Subsample
@@ -32,7 +32,7 @@ _METHODS = {
 
 
 @dataclass(frozen=True)
-class ModelComparison:
+class ModelComparison(Result):
     """How much better one model is than another.
 
     Attributes
@@ -97,21 +97,6 @@ class ModelComparison:
                 f"p = {self.p_value_non_inferior:.2g}."
             )
         return "\n".join(lines)
-
-    def _repr_html_(self):
-        lines = "".join(
-            f"<li>{html.escape(line)}</li>" for line in str(self).split("\n")
-        )
-        return f"<ul>{lines}</ul>"
-
-    def to_dict(self):
-        """The fields as a dict.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return asdict(self)
 
 
 def compare_models(

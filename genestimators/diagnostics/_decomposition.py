@@ -1,15 +1,15 @@
 """What a decomposition of the loss found, in numbers and in words."""
 
-import html
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 
+from genestimators._results import Result, html_table
 from genestimators.diagnostics._losses import NAMES
 
 
 @dataclass(frozen=True, eq=False)
-class BiasVarianceDecomposition:
+class BiasVarianceDecomposition(Result):
     """The expected loss of a learner in two parts, at its full number of rows.
 
     Figures are losses: smaller is better. Standard errors (``std_errors``) are over
@@ -31,7 +31,7 @@ class BiasVarianceDecomposition:
     variance_share : float
         Of the variance in the total.
     std_errors : dict
-        Of the four figures, and of ``"seed_variance"`` NaN.
+        Of the four figures above.
     noise_upper_bound : float
         What noise does not exceed, as far as it is known.
     noise_bounds : dict
@@ -93,25 +93,11 @@ class BiasVarianceDecomposition:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        head = "".join(
-            f"<th>{cell}</th>" for cell in ("part", "loss", "std. error", "")
+        rows = (
+            (name, f"{value:.4g}", f"{error:.2g}", remark.strip(" ,"))
+            for name, value, error, remark in self._rows()
         )
-        rows = [f"<tr>{head}</tr>"]
-        for name, value, error, remark in self._rows():
-            cells = name, f"{value:.4g}", f"{error:.2g}", remark.strip(" ,")
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            rows.append(f"<tr>{cells}</tr>")
-        caption = html.escape(self._headline())
-        return f"<table><caption>{caption}</caption>{''.join(rows)}</table>"
-
-    def to_dict(self):
-        """The fields as a dict.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return html_table(self._headline(), ("part", "loss", "std. error", ""), rows)
 
     def plot(self, *, ax=None):
         """Draw the parts against the number of training rows.

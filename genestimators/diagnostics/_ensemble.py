@@ -1,7 +1,6 @@
 """What averaging takes away of the loss, read off a fitted bag or forest for free."""
 
-import html
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.base import is_classifier
@@ -11,6 +10,7 @@ from sklearn.utils.validation import check_is_fitted
 from genestimators import _inputs
 from genestimators._exceptions import OutOfBagWarning, warn_user
 from genestimators._params import Options, check_arguments
+from genestimators._results import Result, html_table
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._out_of_bag import OutOfBagSums
 from genestimators.diagnostics._losses import NAMES
@@ -23,7 +23,7 @@ _FEW = 25  # members, with fewer of which the split is poor
 
 
 @dataclass(frozen=True, eq=False)
-class EnsembleDecomposition:
+class EnsembleDecomposition(Result):
     """The loss of a member of an ensemble: what averaging takes away, and the rest.
 
     Members are fitted on samples of the same data. What they differ by is variance
@@ -69,25 +69,11 @@ class EnsembleDecomposition:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        head = "".join(
-            f"<th>{cell}</th>" for cell in ("part", "loss", "std. error", "")
+        rows = (
+            (name, f"{value:.4g}", f"{error:.2g}", remark.strip(" ,"))
+            for name, value, error, remark in self._rows()
         )
-        rows = [f"<tr>{head}</tr>"]
-        for name, value, error, remark in self._rows():
-            cells = name, f"{value:.4g}", f"{error:.2g}", remark.strip(" ,")
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            rows.append(f"<tr>{cells}</tr>")
-        caption = html.escape(self._headline())
-        return f"<table><caption>{caption}</caption>{''.join(rows)}</table>"
-
-    def to_dict(self):
-        """The fields as a dict.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return html_table(self._headline(), ("part", "loss", "std. error", ""), rows)
 
     def _headline(self):
         return (

@@ -1,13 +1,13 @@
 """What more rows would bring: a learning curve, continued with its uncertainty."""
 
-import html
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from numbers import Real
 
 import numpy as np
 
 from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
+from genestimators._results import Result
 from genestimators.diagnostics._power_curve import PowerCurves, fit_power_curves
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
@@ -33,7 +33,7 @@ _CONSTRAINTS = {
 
 
 @dataclass(frozen=True, eq=False)
-class LearningCurveForecast:
+class LearningCurveForecast(Result):
     """A score against the number of training rows, and where it goes.
 
     Attributes
@@ -143,12 +143,6 @@ class LearningCurveForecast:
         far = self.n_for_target > 2 * self.n_samples
         return text + (", a guess so far beyond the data." if far else ".")
 
-    def _repr_html_(self):
-        lines = "".join(
-            f"<li>{html.escape(line)}</li>" for line in str(self).split("\n")
-        )
-        return f"<ul>{lines}</ul>"
-
     def to_dict(self):
         """The fields as a dict, but for the curves.
 
@@ -156,12 +150,8 @@ class LearningCurveForecast:
         -------
         fields : dict
         """
-        names = [field.name for field in fields(self)]
-        return {
-            name: getattr(self, name)
-            for name in names
-            if name not in ("curve", "draws")
-        }
+        every = super().to_dict()
+        return {k: v for k, v in every.items() if k not in ("curve", "draws")}
 
     def plot(self, *, ax=None):
         """Draw the curve, its band and what is ahead.

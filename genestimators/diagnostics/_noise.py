@@ -53,31 +53,20 @@ def first_of_copies(problem):
 def _of_repeated_rows(problem, loss, target):
     """The variance of targets within rows of equal features (pure error).
 
-    Copies of a row, its number included, are one row: they tell nothing of noise.
+    Copies of a row whose target is a number are one row: they tell nothing of noise.
     """
-    keys = content_keys(problem.X, None, exact=True)
-    weight = problem.weights
+    rows = np.flatnonzero(problem.weights > 0)
     if loss.name == "squared_error":
-        copies = np.ones(len(keys), dtype=bool)
-        copies[first_of_copies(problem)] = False
-        weight = np.where(copies, 0.0, weight)
-        alone = np.unique(keys[weight > 0], return_counts=True)
-        repeated = alone[0][alone[1] > 1]
-        weight = np.where(np.isin(keys, repeated), weight, 0.0)
-        if not weight.any():
-            return None
-    _, codes, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    rows = np.flatnonzero((counts[codes] > 1) & (weight > 0))
-    if len(rows) < _LEAST_REPEATED:
+        rows = first_of_copies(problem)
+    keys = content_keys(take_rows(problem.X, rows), None, exact=True)
+    _, codes, sizes = np.unique(keys, return_inverse=True, return_counts=True)
+    repeated = sizes[codes] > 1
+    if repeated.sum() < _LEAST_REPEATED:
         return None
-    codes = np.unique(codes[rows], return_inverse=True)[1]
-    mean = np.zeros((codes.max() + 1, target.shape[1]))
-    np.add.at(mean, codes, target[rows])
-    sizes = np.bincount(codes)
-    mean /= sizes[:, None]
-    losses = loss.of_rows(mean[codes], target[rows])
-    freedom = len(rows) - len(sizes[sizes > 1]) - (sizes == 1).sum()
-    return float(losses.sum() / freedom) if freedom > 0 else None
+    sums = np.zeros((len(sizes), target.shape[1]))
+    np.add.at(sums, codes, target[rows])
+    losses = loss.of_rows((sums / sizes[:, None])[codes], target[rows])
+    return float(losses.sum() / (repeated.sum() - (sizes > 1).sum()))
 
 
 def _of_neighbours(problem, loss, target):

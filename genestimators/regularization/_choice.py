@@ -1,13 +1,14 @@
 """What was chosen, against what, by how much, with which uncertainty."""
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 
+from genestimators._results import Result
+
 
 @dataclass(frozen=True)
-class Choice:
+class Choice(Result):
     """The outcome of choosing a penalty strength, in numbers and in words.
 
     Attributes
@@ -79,21 +80,6 @@ class Choice:
                 "beyond."
             )
         return "\n".join(lines)
-
-    def _repr_html_(self):
-        rows = "".join(
-            f"<li>{html.escape(line)}</li>" for line in str(self).split("\n")
-        )
-        return f"<ul>{rows}</ul>"
-
-    def to_dict(self):
-        """The fields as a dict of plain values.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return asdict(self)
 
 
 def _same(a, b):

@@ -1,15 +1,16 @@
 """What a conditional importance found, in numbers and in words."""
 
-import html
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
+
+from genestimators._results import Result, html_table
 
 MOST_LINES = 15
 
 
 @dataclass(frozen=True, eq=False)
-class ConditionalImportance:
+class ConditionalImportance(Result):
     """How much worse a score gets without what only one feature tells.
 
     A unit is a feature, or a group of features that was replaced together.
@@ -68,27 +69,15 @@ class ConditionalImportance:
         return "\n".join(lines)
 
     def _repr_html_(self):
-        head = ["unit", "importance", "std. error"]
-        head += [] if self.p_values is None else ["p-value"]
-        rows = [f"<tr>{''.join(f'<th>{cell}</th>' for cell in head)}</tr>"]
-        for unit in self._order():
-            mean, error = self.importances_mean[unit], self.importances_std_error[unit]
-            cells = [str(self.names[unit]), f"{mean:.4g}", f"{error:.2g}"]
-            if self.p_values is not None:
-                cells.append(f"{self.p_values[unit]:.2g}")
-            cells = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
-            rows.append(f"<tr>{cells}</tr>")
-        caption = html.escape(self._headline())
-        return f"<table><caption>{caption}</caption>{''.join(rows)}</table>"
-
-    def to_dict(self):
-        """The fields as a dict.
-
-        Returns
-        -------
-        fields : dict
-        """
-        return asdict(self)
+        columns = self.importances_mean, self.importances_std_error
+        texts = [(".4g", columns[0]), (".2g", columns[1])]
+        texts += [] if self.p_values is None else [(".2g", self.p_values)]
+        head = ("unit", "importance", "std. error", "p-value")[: 1 + len(texts)]
+        rows = (
+            [str(self.names[unit]), *(f"{own[unit]:{form}}" for form, own in texts)]
+            for unit in self._order()
+        )
+        return html_table(self._headline(), head, rows)
 
     def _order(self):
         """The greatest first, as many as are shown."""
