@@ -11,11 +11,20 @@ greatest tolerance (a power of ten, at most the default) at which single fits ha
 errors of at most 1e-5.
 """
 
-import pickle
-import time
 import warnings
 
 import numpy as np
+from _bagging_cases import (
+    PAIRS,
+    bag_of,
+    classes,
+    counts,
+    positive,
+    regression,
+    scaled,
+    words,
+)
+from _bagging_predictions import pickle_rows, prediction_rows
 from _fresh_process import seconds
 from _report import Report, arguments, median_and_range, verdict
 from _tables import load
@@ -24,7 +33,6 @@ from sklearn.discriminant_analysis import (
     LinearDiscriminantAnalysis,
     QuadraticDiscriminantAnalysis,
 )
-from sklearn.ensemble import BaggingClassifier, BaggingRegressor
 from sklearn.linear_model import (
     ElasticNet,
     GammaRegressor,
@@ -40,55 +48,10 @@ from sklearn.metrics import log_loss, root_mean_squared_error
 from sklearn.model_selection import train_test_split
 from sklearn.naive_bayes import GaussianNB, MultinomialNB
 from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
-from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
-
-from genestimators import BootstrapBaggingClassifier, BootstrapBaggingRegressor
 
 # What coefficients are compared with; SOLVED also sets the tolerance of both bags.
 EXACT, TIGHT, SOLVED = "exact", "tight", "solved"
-PAIRS = 5
-
-
-def regression(n, p):
-    """Normal columns and a target that half of them tell in part."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, p))
-    coef = rng.standard_normal(p) * (np.arange(p) % 2)
-    return X, X @ coef + rng.standard_normal(n)
-
-
-def classes(n, p, k=2):
-    """The same, the target cut into classes."""
-    X, y = regression(n, p)
-    return X, np.digitize(y, np.quantile(y, np.arange(1, k) / k))
-
-
-def counts(n, p):
-    """Counts whose logarithm of the mean is linear."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, p))
-    return X, rng.poisson(np.exp(X @ rng.normal(0, 0.5 / np.sqrt(p), p))).astype(float)
-
-
-def positive(n, p):
-    """Positive numbers whose logarithm of the mean is linear."""
-    rng = np.random.default_rng(0)
-    X = rng.standard_normal((n, p))
-    return X, rng.gamma(2.0, np.exp(X @ rng.normal(0, 0.5 / np.sqrt(p), p))) + 1e-3
-
-
-def words(n, p):
-    """Counts of words in two classes."""
-    X, y = classes(n, p)
-    rng = np.random.default_rng(1)
-    return rng.poisson(np.exp(0.3 * X)).astype(float), y
-
-
-def scaled(estimator):
-    """The estimator behind a scaler."""
-    return make_pipeline(StandardScaler(), estimator)
 
 
 def three_classes(n, p):
@@ -143,17 +106,6 @@ FAMILIES = {
         + [(Lasso(alpha=0.1), regression, (100, 300), TIGHT)],
     ),
 }  # fmt: skip
-
-
-def bag_of(ours, estimator, n_members, seed, **settings):
-    """A bag of ours or of scikit-learn's, not fitted."""
-    regressor = is_regressor(estimator)
-    if ours:
-        kind = BootstrapBaggingRegressor if regressor else BootstrapBaggingClassifier
-        settings = {"oob_score": False, **settings}
-    else:
-        kind = BaggingRegressor if regressor else BaggingClassifier
-    return kind(estimator, n_estimators=n_members, random_state=seed, **settings)
 
 
 def last_of(model):
@@ -321,117 +273,6 @@ def _loss(model, X, y):
             y, np.clip(model.predict_proba(X), 1e-3, 1), labels=np.unique(y)
         )
     return root_mean_squared_error(y, model.predict(X))
-
-
-def repeated(function, X, least=0.2):
-    """Processor time of a call, from as many as fill a fifth of a second."""
-    n, took = 1, 0.0
-    while True:
-        started = time.process_time()
-        for _ in range(n):
-            function(X)
-        took = time.process_time() - started
-        if took >= least:
-            return took / n
-        n = max(2 * n, int(1.2 * least / max(took / n, 1e-7)))
-
-
-def predictions(quick):
-    """Text, target, estimator, data, method, rows to predict."""
-    many, p = (2000 if quick else 20_000), 50
-    tree = DecisionTreeRegressor(max_depth=3)
-    pruned = DecisionTreeRegressor(ccp_alpha=0.05)
-    for estimator in (LinearRegression(), Ridge()):
-        yield f"{estimator}, {many} x {p}", 500, estimator, regression, p, many
-        yield f"{estimator}, one row", 100, estimator, regression, p, 1
-    yield (
-        f"hard vote of RidgeClassifier, {many} x {p}",
-        30,
-        RidgeClassifier(),
-        classes,
-        p,
-        many,
-    )
-    yield (
-        "hard vote of RidgeClassifier, one row",
-        None,
-        RidgeClassifier(),
-        classes,
-        p,
-        1,
-    )
-    logistic = LogisticRegression(max_iter=1000)
-    yield f"LogisticRegression, {many} x {p}", None, logistic, classes, p, many
-    yield "LogisticRegression, one row", None, logistic, classes, p, 1
-    yield f"trees of depth 3, {many} x 20", 1.5, tree, regression, 20, many
-    yield "trees of depth 3, 2000 x 20", 1.5, tree, regression, 20, 2000
-    yield (
-        "classification trees of depth 3, 2000 x 20", 1.5,
-        DecisionTreeClassifier(max_depth=3), classes, 20, 2000,
-    )  # fmt: skip
-    yield "pruned trees, one row", 2, pruned, regression, 20, 1
-    yield "trees of depth 3, one row", 2, tree, regression, 20, 1
-    yield "whole trees, 2000 x 20", None, DecisionTreeRegressor(), regression, 20, 2000
-
-
-def prediction_rows(quick):
-    """Times to predict with a hundred members."""
-    rows = []
-    for text, target, estimator, data, p, n_new in predictions(quick):
-        X, y = data(2000, p)
-        new = data(max(n_new, 2), p)[0][:n_new]
-        vote = {"aggregate": "vote"} if text.startswith("hard vote") else {}
-        ours = bag_of(True, estimator, 100, 0, **vote).fit(X, y)
-        peer = bag_of(False, estimator, 100, 0).fit(X, y)
-        difference = ""
-        if is_regressor(estimator):
-            slow = np.mean([one.predict(new) for one in ours.estimators_], axis=0)
-            scale = np.abs(slow).max()
-            difference = f"{np.abs(ours.predict(new) - slow).max() / scale:.0e}"
-        times = []
-        for pair in range(2 if quick else PAIRS):
-            both = [None, None]
-            for own in (True, False) if pair % 2 else (False, True):
-                bag = ours if own else peer
-                both[not own] = repeated(bag.predict, new)
-            times.append(both)
-        times = np.array(times)
-        ratio = times[:, 1] / times[:, 0]
-        rows.append(
-            [
-                text,
-                "-" if target is None else f"{target:g}",
-                *(f"{1e3 * t:.3g}" for t in np.median(times, axis=0)),
-                median_and_range(ratio, 1),
-                difference,
-                "-" if target is None else verdict(np.median(ratio) >= target),
-            ]
-        )
-        print("  " + " | ".join(rows[-1]), flush=True)
-    return rows
-
-
-def pickle_rows(quick):
-    """Bytes of pickled bags of a hundred members."""
-    rows = []
-    for text, estimator, p in (
-        ("Ridge, 50 columns", Ridge(), 50),
-        ("LinearRegression, 50 columns", LinearRegression(), 50),
-        ("trees of depth 3, 20 columns", DecisionTreeRegressor(max_depth=3), 20),
-    ):
-        X, y = regression(2000 if quick else 20_000, p)
-        ours = bag_of(True, estimator, 100, 0).fit(X, y)
-        peer = bag_of(False, estimator, 100, 0).fit(X, y)
-        sizes = [len(pickle.dumps(one)) for one in (ours, ours.compact(), peer)]
-        rows.append(
-            [
-                f"{text}, {len(X)} rows",
-                *(f"{size:,}" for size in sizes),
-                f"{sizes[2] / sizes[0]:.1f}",
-                f"{sizes[2] / sizes[1]:.0f}",
-            ]
-        )
-    return rows
 
 
 def target_rows(found, neighbours, losses):

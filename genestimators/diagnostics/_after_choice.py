@@ -58,12 +58,11 @@ class CorrectedScore(Result):
             f"{self.scoring} to expect on new rows: {self.score:.4g} ({low:.4g} to "
             f"{high:.4g} at {self.confidence_level:.0%} confidence).\n"
             f"The best of {self.n_candidates} candidates had {self.naive_score:.4g} in "
-            f"the search"
+            "the search"
         )
-        apart = self.naive_score - self.score - self.optimism
-        if abs(apart) > 1e-9 * max(abs(self.naive_score), abs(self.score)):
-            pooled = self.score + self.optimism
-            text += f", {pooled:.4g} on all rows together"
+        pooled = f"{self.score + self.optimism:.4g}"
+        if pooled != f"{self.naive_score:.4g}":
+            text += f", {pooled} on all rows together"
         return text + f": {abs(self.optimism):.2g} too {good}."
 
 

@@ -7,23 +7,14 @@ from genestimators._exceptions import (
     RepeatedRowsWarning,
     warn_user,
 )
-from genestimators._params import Interval, Options, check_arguments
 from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
 from genestimators.diagnostics._figures import PARTS, Figures, run
-from genestimators.diagnostics._losses import LOSSES, resolve_loss
 from genestimators.diagnostics._noise import first_of_copies, noise_bounds
-from genestimators.diagnostics._pairs import PairPlan, Pairs
-from genestimators.diagnostics._problem import make_problem
-from genestimators.diagnostics._sizes import check_sizes
+from genestimators.diagnostics._pair_plan import plan_pairs
+from genestimators.diagnostics._pairs import Pairs
 
 COPIES = 0.1  # of the rows, that may be copies of others
 SEED_PAIRS = 10  # models fitted twice, where the learner has a seed
-
-CONSTRAINTS = {
-    "loss": [Options("auto", *LOSSES)],
-    "n_pairs": [Interval(int, 2), Options("auto")],
-    "tolerance": [Interval(float, 0.0, open_low=True)],
-}
 
 
 def bias_variance_decomposition(
@@ -142,27 +133,22 @@ def bias_variance_decomposition(
     >>> bool(found.variance_share > 0.4)
     True
     """
-    check_arguments(
-        "bias_variance_decomposition",
-        CONSTRAINTS,
-        loss=loss,
-        n_pairs=n_pairs,
-        tolerance=tolerance,
-    )
-    problem = make_problem(
+    plan = plan_pairs(
         "bias_variance_decomposition",
         estimator,
         X,
         y,
+        loss=loss,
+        sizes=sizes,
+        n_pairs=n_pairs,
+        tolerance=tolerance,
         groups=groups,
         sample_weight=sample_weight,
         params=params,
         n_jobs=n_jobs,
         random_state=random_state,
     )
-    loss = resolve_loss(loss, problem)
-    plan = PairPlan(problem, loss, check_sizes(sizes, problem))
-    _warn_of_copies(problem)
+    _warn_of_copies(plan.problem)
     pairs = Pairs(plan)
     run(pairs, n_pairs, tolerance)
     return _decomposition(pairs)

@@ -5,14 +5,11 @@ from dataclasses import replace
 import numpy as np
 
 from genestimators._inputs import take_rows
-from genestimators._params import check_arguments
 from genestimators._plotting import axis_name, new_axes, place_values
-from genestimators.diagnostics._bias_variance import CONSTRAINTS
 from genestimators.diagnostics._figures import Figures, run
-from genestimators.diagnostics._losses import NAMES, resolve_loss
-from genestimators.diagnostics._pairs import PairPlan, Pairs
-from genestimators.diagnostics._problem import make_problem
-from genestimators.diagnostics._sizes import check_sizes
+from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics._pair_plan import plan_pairs
+from genestimators.diagnostics._pairs import Pairs
 from genestimators.regularization._values import find_candidates, thinned
 
 MOST_VALUES = 40  # of an automatic range
@@ -128,24 +125,21 @@ class BiasVarianceDisplay:
         -------
         display : BiasVarianceDisplay
         """
-        owner = "BiasVarianceDisplay.from_estimator"
-        check_arguments(
-            owner, CONSTRAINTS, loss=loss, n_pairs=n_pairs, tolerance=tolerance
-        )
-        problem = make_problem(
-            owner,
+        plan = plan_pairs(
+            "BiasVarianceDisplay.from_estimator",
             estimator,
             X,
             y,
+            loss=loss,
+            sizes=sizes,
+            n_pairs=n_pairs,
+            tolerance=tolerance,
             groups=groups,
             sample_weight=sample_weight,
             params=params,
             n_jobs=n_jobs,
             random_state=random_state,
         )
-        loss = resolve_loss(loss, problem)
-        shares = check_sizes(sizes, problem)
-        plan = PairPlan(problem, loss, shares)
         candidates = _candidates(plan, param, values)
         plan = replace(plan, param=candidates.param, values=candidates.as_list())
         pairs = Pairs(plan)
@@ -157,7 +151,7 @@ class BiasVarianceDisplay:
             **{name: figures.value[name] for name in _DRAWN},
             std_errors={name: figures.error[name] for name in _DRAWN},
             x_name=axis_name(candidates.param, candidates.direction),
-            loss_name=NAMES[loss.name],
+            loss_name=NAMES[plan.loss.name],
             marked=int(np.nanargmin(total)),
             mark="least total",
         ).plot(ax=ax)

@@ -8,10 +8,10 @@ from genestimators.diagnostics._extrapolation import (
     extrapolate_limit,
     extrapolate_power,
 )
-from genestimators.diagnostics._pairs import ROUND
 
 MOST_PAIRS = 100
 LEAST_PAIRS = 20
+ROUND = 10  # pairs, after which it is asked whether they are enough
 PARTS = ("variance", "bias_and_noise")
 
 

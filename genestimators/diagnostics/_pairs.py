@@ -1,13 +1,12 @@
 """Pairs of models that share no data, at several sizes of the training data."""
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from genestimators.diagnostics._two_way import TwoWaySums
 from genestimators.fitting import fit_over
-from genestimators.resampling import Draws, GroupSubsample, Subsample
+from genestimators.resampling import Draws
 from genestimators.resampling._hashing import derive
 
 _HELD = 2**23  # numbers of figures that are held before they are added up
@@ -19,47 +18,6 @@ _SHARED, _APART = (
     ]).T)
     for n in (3, 4)
 )  # fmt: skip
-ROUND = 10  # pairs, after which it is asked whether they are enough
-
-
-@dataclass(frozen=True, eq=False)
-class PairPlan:
-    """Which pairs of models are fitted, and what for.
-
-    Attributes
-    ----------
-    problem : Problem
-    loss : Loss
-    fractions : tuple of float
-        Shares of the rows (or groups) in each model, increasing.
-    param : str or None
-    values : sequence or None
-        Each pair is fitted at all of them.
-    """
-
-    problem: object
-    loss: object
-    fractions: tuple
-    param: str | None = None
-    values: object = None
-
-    @property
-    def n_values(self):
-        return 1 if self.param is None else len(self.values)
-
-    def draws(self, fraction):
-        """Disjoint pairs of subsamples; those of a smaller fraction lie within."""
-        problem = self.problem
-        kind = Subsample if problem.groups is None else GroupSubsample
-        draws = kind(fraction, complementary_pairs=True).prepare(
-            problem.X,
-            problem.y,
-            problem.weight,
-            problem.groups,
-            derive(problem.seed, "pairs"),
-            classifier=problem.classifier,
-        )
-        return draws.balance()
 
 
 class _Between(Draws):
