@@ -15,18 +15,21 @@ from genestimators.diagnostics._forecast import (
     learning_curve_forecast,
 )
 from genestimators.diagnostics._forecast_display import LearningCurveForecastDisplay
+from genestimators.diagnostics.error import GeneralizationError, generalization_error
 
 __all__ = [
     "BiasVarianceDecomposition",
     "BiasVarianceDisplay",
     "CorrectedScore",
     "EnsembleDecomposition",
+    "GeneralizationError",
     "LearningCurveForecast",
     "LearningCurveForecastDisplay",
     "ModelComparison",
     "bias_variance_decomposition",
     "compare_models",
     "ensemble_decomposition",
+    "generalization_error",
     "learning_curve_forecast",
     "selection_corrected_score",
 ]

@@ -6,6 +6,7 @@ from genestimators.resampling._bootstrap import Bootstrap
 from genestimators.resampling._draws import Draw, Draws
 from genestimators.resampling._folds import Folds
 from genestimators.resampling._group import GroupBootstrap
+from genestimators.resampling._repeated_folds import RepeatedFolds
 from genestimators.resampling._resampler import Resampler
 from genestimators.resampling._subsample import GroupSubsample, Subsample
 
@@ -18,6 +19,7 @@ __all__ = [
     "Folds",
     "GroupBootstrap",
     "GroupSubsample",
+    "RepeatedFolds",
     "Resampler",
     "Subsample",
 ]

@@ -1,0 +1,105 @@
+"""Estimates of a mean loss, and intervals on the scale that suits it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+LEAST_FREEDOM = 3.0
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a method finds.
+
+    Attributes
+    ----------
+    score : float
+    std_error : float
+    interval : tuple of float
+    n_fits : int
+    """
+
+    score: float
+    std_error: float
+    interval: tuple
+    n_fits: int
+
+
+def freedom_of(deviations):
+    """Degrees of freedom of a variance of values with heavy tails.
+
+    The variance of n values varies by (kurtosis - 1) / n of its square; a chi-square
+    with as much has so many degrees of freedom (Satterthwaite, 1946).
+
+    Parameters
+    ----------
+    deviations : ndarray of shape (n_units,)
+
+    Returns
+    -------
+    freedom : float
+        At most n - 1, and at least 3.
+    """
+    n = len(deviations)
+    square = (deviations - deviations.mean()) ** 2
+    mean = square.mean()
+    if not mean > 0:
+        return float(n - 1)
+    kurtosis = (square**2).mean() / mean**2
+    most = max(float(n - 1), 1.0)
+    if kurtosis <= 1:
+        return most
+    return float(min(max(2 * n / (kurtosis - 1), LEAST_FREEDOM), most))
+
+
+def estimate_of(question, loss, std_error, *, freedom, n_fits):
+    """The estimate of a score from that of a scaled mean loss.
+
+    Losses are not negative, so their interval is symmetric in their logarithm; a share
+    of errors has that of Wilson (1927), with as many independent rows as give it its
+    standard error, and never more than there are.
+
+    Parameters
+    ----------
+    question : Question
+    loss, std_error : float
+        In units in which `Question.score_of` takes them.
+    freedom : float
+        Of Student's t.
+    n_fits : int
+
+    Returns
+    -------
+    Estimate
+    """
+    quantile = float(stats.t.ppf(0.5 + question.level / 2, freedom))
+    if question.measure.kind == "accuracy":
+        ends = _wilson(loss, std_error, quantile, question.n_units)
+    else:
+        ends = _logarithmic(loss, std_error, quantile)
+    low, high = (question.score_of(end) for end in reversed(ends))
+    factor = 1.0
+    if question.measure.kind == "root" and loss > 0:
+        factor = 0.5 / np.sqrt(loss)
+    score = question.score_of(loss)
+    return Estimate(score, float(std_error * factor), (low, high), n_fits)
+
+
+def _wilson(share, std_error, quantile, n_units):
+    share = min(max(share, 0.0), 1.0)
+    inner = share * (1 - share)
+    n = n_units
+    if std_error > 0 and inner > 0:
+        n = min(n, inner / std_error**2)
+    square = quantile**2 / n
+    centre = (share + square / 2) / (1 + square)
+    reach = np.sqrt(square * (inner + square / 4)) / (1 + square)
+    return max(float(centre - reach), 0.0), min(float(centre + reach), 1.0)
+
+
+def _logarithmic(loss, std_error, quantile):
+    if not loss > 0:
+        return loss, loss
+    reach = np.exp(quantile * std_error / loss)
+    return float(loss / reach), float(loss * reach)

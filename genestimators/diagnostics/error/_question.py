@@ -1,0 +1,201 @@
+"""What every way to estimate an error is asked, and the losses of rows it reads."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from genestimators._inputs import take_rows
+from genestimators._row_losses import RELATIVE, constant_losses, mean_over_rows
+from genestimators.diagnostics._problem import Problem
+from genestimators.fitting import fit_over
+from genestimators.regularization._measure import CandidateMeasure
+from genestimators.resampling import Folds
+from genestimators.resampling._hashing import derive
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """A learner, its data and a score, whose value on new rows is asked for.
+
+    Attributes
+    ----------
+    problem : Problem
+    measure : CandidateMeasure
+    scorer : callable
+        Of scikit-learn, for the same score.
+    scoring : None, str or callable
+    level : float
+        Confidence.
+    cv : int, splitter, iterable or None
+    n_repeats : int or None
+        None is up to the method.
+    """
+
+    problem: Problem
+    measure: CandidateMeasure
+    scorer: object
+    scoring: object
+    level: float
+    cv: object = None
+    n_repeats: int | None = None
+
+    @property
+    def by_rows(self):
+        """Whether the score is minus (or one less) a mean of losses of rows.
+
+        A root is one, of a single output.
+        """
+        several = self.measure.kind == "root" and self.measure.n_outputs > 1
+        return self.measure.by_rows and not several
+
+    @cached_property
+    def used(self):
+        """Rows of positive weight."""
+        return np.flatnonzero(self.problem.weights)
+
+    @cached_property
+    def units(self):
+        """Which unit each of the rows in `used` belongs to: a row, or a group."""
+        if self.problem.groups is None:
+            return np.arange(len(self.used))
+        groups = self.problem.groups[self.used]
+        return np.unique(groups, return_inverse=True)[1]
+
+    @property
+    def n_units(self):
+        return int(self.units.max()) + 1
+
+    @cached_property
+    def shares(self):
+        """Weights of the rows in `used`, adding up to one."""
+        weight = self.problem.weights[self.used]
+        return weight / weight.sum()
+
+    def unit_sums(self, values):
+        """Sums over the rows of each unit of values (n_used,)."""
+        return np.bincount(self.units, values, minlength=self.n_units)
+
+    @cached_property
+    def _spread(self):
+        """Losses of a constant that R2 and D2 compare with, (n_used, n_outputs)."""
+        measure = self.measure
+        return constant_losses(
+            measure.kind,
+            measure.targets[self.used],
+            self.problem.weights[self.used],
+            measure.power,
+        )
+
+    @cached_property
+    def scale(self):
+        """What losses of each output are multiplied by before they are added up.
+
+        Raises
+        ------
+        ValueError
+            If an output is constant, and the score compares with a constant.
+        """
+        n_outputs = self.measure.n_outputs
+        if self.measure.kind in ("accuracy", "log", "brier"):
+            n_outputs = 1
+        if self.measure.kind not in RELATIVE:
+            return np.full(n_outputs, 1 / n_outputs)
+        baseline = mean_over_rows(self._spread, self.shares)
+        constant = np.ptp(self.measure.targets[self.used], axis=0) == 0
+        if constant.any():
+            raise ValueError(
+                f"{self.problem.owner} scores by {self.measure.kind.upper()}, which "
+                "compares with a constant, and an output is constant. Got a single "
+                f"value in output {int(np.flatnonzero(constant)[0])}; leave it out, or "
+                'set `scoring="neg_mean_squared_error"`.'
+            )
+        return 1 / (n_outputs * baseline)
+
+    def deviations(self, losses):
+        """How far each row is from the mean, as much as it moves the mean loss.
+
+        Parameters
+        ----------
+        losses : ndarray of shape (n_used, n_outputs)
+
+        Returns
+        -------
+        deviations : ndarray of shape (n_used,)
+            With weighted mean zero; for R2 and D2 the baseline moves too.
+        """
+        centred = losses - self.shares @ losses
+        if self.measure.kind in RELATIVE:
+            mean = self.shares @ losses * self.scale
+            baseline = self._spread - self.shares @ self._spread
+            # The loss over the baseline, to first order.
+            centred = centred - mean * len(self.scale) * baseline
+        return centred @ self.scale
+
+    def score_of(self, loss):
+        """The score that a scaled mean loss is."""
+        if self.measure.kind == "root":
+            return -float(np.sqrt(loss))
+        if self.measure.kind in ("accuracy", *RELATIVE):
+            return 1.0 - float(loss)
+        return -float(loss)
+
+    def read(self, draws, numbers, *, noun="split"):
+        """Losses of the rows that draws leave out.
+
+        Parameters
+        ----------
+        draws : Draws
+        numbers : range
+
+        Yields
+        ------
+        draw : Draw
+        losses : ndarray of shape (n_out_of_bag, n_outputs)
+        """
+        measure = self.measure
+        for fitted in self._fit(draws, numbers, noun=noun, models=False):
+            rows = fitted.draw.out_of_bag
+            parts = measure.needed.split(fitted.predictions, measure.n_outputs)
+            yield fitted.draw, measure.losses(parts, rows)[0]
+
+    def training_score(self):
+        """The score of a fit on all rows on those same rows."""
+        problem, measure, used = self.problem, self.measure, self.used
+        everything = [(used, np.empty(0, dtype=np.intp))]
+        draws = Folds(everything).prepare(
+            problem.X, problem.y, problem.weight, classifier=problem.classifier
+        )
+        weight = None if problem.weight is None else problem.weight[used]
+        by_model = measure.kind == "model"
+        (fitted,) = self._fit(
+            draws,
+            range(1),
+            answer="none" if by_model else "all",
+            models=by_model,
+            noun="fit on all rows",
+        )
+        if by_model:
+            told = {} if weight is None else {"sample_weight": weight}
+            model, X = fitted.model(), take_rows(problem.X, used)
+            return float(self.scorer(model, X, problem.y[used], **told))
+        answers = fitted.responses[:, used]
+        parts = measure.needed.split(answers, measure.n_outputs)
+        told = {"rows": used, "y": problem.y, "weight": weight}
+        return float(measure.scores(parts, problem.X, **told)[0])
+
+    def _fit(self, draws, numbers, *, noun, **settings):
+        problem = self.problem
+        return fit_over(
+            problem.estimator,
+            problem.X,
+            problem.y,
+            draws,
+            numbers,
+            response=self.measure.needed,
+            ensembles=draws.limit is None,
+            seed=derive(problem.seed, "models", noun),
+            noun=noun,
+            **settings,
+            **problem.settings(),
+        )

@@ -1,0 +1,173 @@
+"""The error on new rows, from folds and halves, with what training rows add to it.
+
+The mean loss m on rows left out by folds is a U-statistic: it varies since other rows
+would have been tested on, and since models would have learned from other rows. Both are
+seen in the same fits. A row's loss, averaged over the models that did not have it, is
+its part in the first; how much better others are predicted by models that had it, the
+second (the infinitesimal jackknife; Efron, 2014; Wager, Hastie and Efron, 2014). The
+effect of a single row is buried in the noise of a few hundred fits, but the sum of
+squares of all effects is not, once that noise is taken off.
+"""
+
+import numpy as np
+
+from genestimators._row_losses import mean_over_rows
+from genestimators.diagnostics._extrapolation import (
+    extrapolate_limit,
+    extrapolate_power,
+)
+from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
+from genestimators.resampling import GroupSubsample, RepeatedFolds, Subsample
+from genestimators.resampling._hashing import derive
+
+N_FOLDS = 10
+N_REPEATS = 10  # of the folds, and for each as many halves
+_SETTINGS = {"weight_mode": "importance"}
+
+
+def by_subsampling(question):
+    """Extrapolated loss of folds and halves, and its error by rows and by training.
+
+    Returns
+    -------
+    Estimate
+    """
+    n_repeats = question.n_repeats or N_REPEATS
+    whole = _Left(question, *_folds(question, n_repeats))
+    half = _Left(question, *_halves(question, n_repeats * N_FOLDS))
+    sizes = np.array([half.size, whole.size])
+    total = question.problem.weights.sum()
+    losses = np.stack([half.mean, whole.mean])
+    centre = extrapolate_limit(losses, sizes, total)[0]
+    # A line can end below zero, where losses have no business.
+    power = extrapolate_power(losses, sizes, total)[0]
+    loss = float(question.scale @ np.where(centre > 0, centre, power))
+
+    own = question.unit_sums(question.shares * question.deviations(whole.rows))
+    n = question.n_units
+    variance = n / (n - 1) * (own**2).sum() + whole.within
+    # Effects of training rows fall as the excess of the loss does: as one over rows.
+    shrink = half.size / total * half.share
+    effects, noise = half.effects()
+    training = shrink**2 * ((effects**2).sum() - n * noise)
+    both = 2 * shrink * (own @ effects)
+    variance += max(training + both, 0.0)
+    return estimate_of(
+        question,
+        loss,
+        float(np.sqrt(variance)),
+        freedom=freedom_of(own),
+        n_fits=len(whole) + len(half),
+    )
+
+
+def _folds(question, n_repeats):
+    problem = question.problem
+    n_folds = min(N_FOLDS, question.n_units)
+    draws = RepeatedFolds(n_folds).prepare(
+        problem.X,
+        problem.y,
+        problem.weight,
+        problem.groups,
+        derive(problem.seed, "folds"),
+        classifier=problem.classifier,
+    )
+    return draws, range(n_repeats * n_folds), "fold"
+
+
+def _halves(question, n):
+    problem = question.problem
+    kind = Subsample if problem.groups is None else GroupSubsample
+    draws = kind(0.5, complementary_pairs=True).prepare(
+        problem.X,
+        problem.y,
+        problem.weight,
+        problem.groups,
+        derive(problem.seed, "halves"),
+        classifier=problem.classifier,
+        **_SETTINGS,
+    )
+    return draws.balance(), range(n), "half"
+
+
+class _Left:
+    """Losses of rows left out, summed up over draws.
+
+    Attributes
+    ----------
+    rows : ndarray of shape (n_used, n_outputs)
+        Mean losses of rows; the mean of all for a row that was never left out.
+    mean : ndarray of shape (n_outputs,)
+    size : float
+        Mean weight that models learn from.
+    share : float
+        Mean share of the units that models learn from.
+    within : float
+        Variance of the mean loss of single models that is left when each row has the
+        mean loss of all models: other models of the same data would have other losses.
+    """
+
+    def __init__(self, question, draws, numbers, noun):
+        self.question = question
+        n, n_units = len(question.used), question.n_units
+        place = np.full(question.problem.n_rows, -1)
+        place[question.used] = np.arange(n)
+        sums = np.zeros((n, len(question.scale)))
+        seen, squares = np.zeros(n), np.zeros(n_units)
+        unit_sums, unit_seen = np.zeros(n_units), np.zeros(n_units)
+        self._inside = np.ones((len(numbers), n_units), dtype=bool)
+        self._losses = np.empty(len(numbers))
+        weight = []
+        for number, (draw, losses) in enumerate(
+            question.read(draws, numbers, noun=noun)
+        ):
+            rows = place[draw.out_of_bag]
+            sums[rows] += losses
+            seen[rows] += 1
+            flat = losses @ question.scale
+            units = np.unique(question.units[rows])
+            own = np.bincount(
+                question.units[rows], question.shares[rows] * flat, minlength=n_units
+            )[units]
+            unit_sums[units] += own
+            unit_seen[units] += 1
+            squares[units] += own**2
+            self._inside[number, units] = False
+            self._losses[number] = np.average(flat, weights=question.shares[rows])
+            weight.append(draw.counts.sum())
+        known = seen > 0
+        self.rows = np.empty_like(sums)
+        self.rows[known] = sums[known] / seen[known, None]
+        self.mean = mean_over_rows(self.rows[known], question.shares[known])
+        self.rows[~known] = self.mean
+        self.size = float(np.mean(weight))
+        self.share = float(self._inside.mean())
+        some = unit_seen > 1
+        own = squares[some] - unit_sums[some] ** 2 / unit_seen[some]
+        # A mean over models already holds a part of it.
+        self.within = float((own / unit_seen[some]).sum())
+
+    def __len__(self):
+        return len(self._losses)
+
+    def effects(self):
+        """Of each unit in training on the loss of others, and their noise.
+
+        Draws are pairs of halves, the second with the units that the first leaves out.
+
+        Returns
+        -------
+        effects : ndarray of shape (n_units,)
+        noise : float
+            The variance of an effect that is none.
+        """
+        shares, flat = self.question.shares, self.rows @ self.question.scale
+        # The losses of a draw less those that its rows have on average.
+        rest = self._losses - [
+            np.average(flat[out], weights=shares[out])
+            for out in (~inside[self.question.units] for inside in self._inside)
+        ]
+        difference = rest[::2] - rest[1::2]
+        side = self._inside[::2].astype(float) - self._inside[1::2]
+        n_pairs = len(difference)
+        return difference @ side / n_pairs, float((difference**2).mean() / n_pairs)
