@@ -10,7 +10,7 @@ from genestimators._row_losses import RELATIVE, constant_losses, mean_over_rows
 from genestimators.diagnostics._problem import Problem
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import CandidateMeasure
-from genestimators.resampling import Folds
+from genestimators.resampling import Folds, Subsample
 from genestimators.resampling._hashing import derive
 
 
@@ -51,8 +51,25 @@ class Question:
 
     @cached_property
     def used(self):
-        """Rows of positive weight."""
-        return np.flatnonzero(self.problem.weights)
+        """Rows of positive weight, in an order that goes by their content.
+
+        So sums have the same bits in whatever order the rows come.
+        """
+        problem = self.problem
+        draws = Subsample().prepare(
+            problem.X,
+            problem.y,
+            problem.weight,
+            problem.groups,
+            weight_mode="importance",
+        )
+        return draws.row_order().astype(np.intp)
+
+    @cached_property
+    def _place(self):
+        place = np.full(self.problem.n_rows, -1)
+        place[self.used] = np.arange(len(self.used))
+        return place
 
     @cached_property
     def units(self):
@@ -151,13 +168,17 @@ class Question:
         Yields
         ------
         draw : Draw
+        places : ndarray of shape (n_out_of_bag,), int
+            Increasing places in `used` of the rows left out.
         losses : ndarray of shape (n_out_of_bag, n_outputs)
         """
         measure = self.measure
         for fitted in self._fit(draws, numbers, noun=noun, models=False):
             rows = fitted.draw.out_of_bag
             parts = measure.needed.split(fitted.predictions, measure.n_outputs)
-            yield fitted.draw, measure.losses(parts, rows)[0]
+            places = self._place[rows]
+            order = np.argsort(places)
+            yield fitted.draw, places[order], measure.losses(parts, rows)[0][order]
 
     def training_score(self):
         """The score of a fit on all rows on those same rows."""

@@ -64,6 +64,11 @@ def by_subsampling(question):
 def _folds(question, n_repeats):
     problem = question.problem
     n_folds = min(N_FOLDS, question.n_units)
+    if n_folds < 5:
+        raise ValueError(
+            f"{problem.owner} needs at least 5 groups. Got {n_folds}; with so few no "
+            "interval means anything."
+        )
     draws = RepeatedFolds(n_folds).prepare(
         problem.X,
         problem.y,
@@ -110,18 +115,14 @@ class _Left:
     def __init__(self, question, draws, numbers, noun):
         self.question = question
         n, n_units = len(question.used), question.n_units
-        place = np.full(question.problem.n_rows, -1)
-        place[question.used] = np.arange(n)
         sums = np.zeros((n, len(question.scale)))
         seen, squares = np.zeros(n), np.zeros(n_units)
         unit_sums, unit_seen = np.zeros(n_units), np.zeros(n_units)
         self._inside = np.ones((len(numbers), n_units), dtype=bool)
         self._losses = np.empty(len(numbers))
         weight = []
-        for number, (draw, losses) in enumerate(
-            question.read(draws, numbers, noun=noun)
-        ):
-            rows = place[draw.out_of_bag]
+        stream = question.read(draws, numbers, noun=noun)
+        for number, (draw, rows, losses) in enumerate(stream):
             sums[rows] += losses
             seen[rows] += 1
             flat = losses @ question.scale
