@@ -92,9 +92,9 @@ def test_pickles_and_serves_a_bag():
 
 def test_errors():
     X, y = _data(6)
-    with pytest.raises(ValueError, match="at least as many rows .* 10. Got 6; set"):
+    with pytest.raises(ValueError, match=r"at least as many rows .* 10. Got 6; set"):
         RepeatedFolds().prepare(X, y)
-    with pytest.raises(ValueError, match="as many groups .* 3. Got 2; set a smaller"):
+    with pytest.raises(ValueError, match=r"as many groups .* 3. Got 2; set a smaller"):
         RepeatedFolds(3).prepare(X, y, groups=[0, 0, 0, 1, 1, 1])
     with pytest.raises(ValueError, match="'n_folds' parameter of RepeatedFolds"):
         RepeatedFolds(1).prepare(X, y)

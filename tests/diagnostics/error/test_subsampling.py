@@ -207,7 +207,8 @@ def test_no_errors_at_all_is_no_certainty():
     X, y = np.repeat([[0.0], [1.0]], 20, axis=0), np.repeat([0, 1], 20)
     X = X + 1e-3 * np.random.default_rng(0).normal(size=X.shape)
     found = generalization_error(KNeighborsClassifier(1), X, y, random_state=0)
-    assert found.score == 1 and found.std_error == 0
+    assert found.score == 1
+    assert found.std_error == 0
     assert found.interval[1] == 1
     square = 2.0226909**2 / 40  # of t with 39 degrees of freedom
     assert found.interval[0] == pytest.approx(1 / (1 + square), rel=1e-6)
