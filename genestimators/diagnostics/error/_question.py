@@ -164,6 +164,7 @@ class Question:
         ----------
         draws : Draws
         numbers : range
+        noun : str
 
         Yields
         ------
@@ -172,13 +173,23 @@ class Question:
             Increasing places in `used` of the rows left out.
         losses : ndarray of shape (n_out_of_bag, n_outputs)
         """
-        measure = self.measure
-        for fitted in self._fit(draws, numbers, noun=noun, models=False):
-            rows = fitted.draw.out_of_bag
-            parts = measure.needed.split(fitted.predictions, measure.n_outputs)
-            places = self._place[rows]
+        for draw, places, parts in self.answers(draws, numbers, noun=noun):
+            yield draw, places, self.measure.losses(parts, self.used[places])[0]
+
+    def answers(self, draws, numbers, *, noun, **settings):
+        """The same with what models answer, a dict of (n_values, n_out_of_bag, width).
+
+        Parameters
+        ----------
+        **settings
+            `param` and `values` of `fit_over`.
+        """
+        for fitted in self._fit(draws, numbers, noun=noun, models=False, **settings):
+            places = self._place[fitted.draw.out_of_bag]
             order = np.argsort(places)
-            yield fitted.draw, places[order], measure.losses(parts, rows)[0][order]
+            answers = fitted.predictions[:, order]
+            parts = self.measure.needed.split(answers, self.measure.n_outputs)
+            yield fitted.draw, places[order], parts
 
     def training_score(self):
         """The score of a fit on all rows on those same rows."""

@@ -22,7 +22,6 @@ from genestimators.resampling._hashing import derive
 
 N_FOLDS = 10
 N_REPEATS = 10  # of the folds, and for each as many halves
-_SETTINGS = {"weight_mode": "importance"}
 
 
 def by_subsampling(question):
@@ -33,8 +32,24 @@ def by_subsampling(question):
     Estimate
     """
     n_repeats = question.n_repeats or N_REPEATS
-    whole = _Left(question, *_folds(question, n_repeats))
-    half = _Left(question, *_halves(question, n_repeats * N_FOLDS))
+    left = []
+    for draws, numbers, noun in (
+        folds(question, n_repeats),
+        halves(question, n_repeats),
+    ):
+        stream = question.read(draws, numbers, noun=noun)
+        left.append(LeftOut(question, stream, len(numbers)))
+    return estimate_from(question, *left)
+
+
+def estimate_from(question, whole, half):
+    """The estimate that losses of folds and of halves lead to.
+
+    Parameters
+    ----------
+    question : Question
+    whole, half : LeftOut
+    """
     sizes = np.array([half.size, whole.size])
     total = question.problem.weights.sum()
     losses = np.stack([half.mean, whole.mean])
@@ -42,16 +57,8 @@ def by_subsampling(question):
     # A line can end below zero, where losses have no business.
     power = extrapolate_power(losses, sizes, total)[0]
     loss = float(question.scale @ np.where(centre > 0, centre, power))
-
     own = question.unit_sums(question.shares * question.deviations(whole.rows))
-    n = question.n_units
-    variance = n / (n - 1) * (own**2).sum() + whole.within
-    # Effects of training rows fall as the excess of the loss does: as one over rows.
-    shrink = half.size / total * half.share
-    effects, noise = half.effects()
-    training = shrink**2 * ((effects**2).sum() - n * noise)
-    both = 2 * shrink * (own @ effects)
-    variance += max(training + both, 0.0)
+    variance = variance_of(question, own, whole, half)
     return estimate_of(
         question,
         loss,
@@ -61,7 +68,30 @@ def by_subsampling(question):
     )
 
 
-def _folds(question, n_repeats):
+def variance_of(question, own, whole, half, sign=1.0):
+    """Variance of a mean loss, by rows that are tested and by rows in training.
+
+    Parameters
+    ----------
+    question : Question
+    own : ndarray of shape (n_units,)
+        How much each unit, as a tested one, moves the mean.
+    whole, half : LeftOut
+    sign : {1.0, -1.0}, default=1.0
+        Of the loss in what is averaged.
+    """
+    n = question.n_units
+    variance = n / (n - 1) * (own**2).sum() + whole.within
+    # Effects of training rows fall as the excess of the loss does: as one over rows.
+    shrink = half.size / question.problem.weights.sum() * half.share
+    effects, noise = half.effects()
+    training = shrink**2 * ((effects**2).sum() - n * noise)
+    both = 2 * shrink * sign * (own @ effects)
+    return variance + max(training + both, 0.0)
+
+
+def folds(question, n_repeats):
+    """Draws, numbers and name of repeated folds."""
     problem = question.problem
     n_folds = min(N_FOLDS, question.n_units)
     if n_folds < 5:
@@ -80,7 +110,8 @@ def _folds(question, n_repeats):
     return draws, range(n_repeats * n_folds), "fold"
 
 
-def _halves(question, n):
+def halves(question, n_repeats):
+    """Draws, numbers and name of pairs of halves, as many as there are folds."""
     problem = question.problem
     kind = Subsample if problem.groups is None else GroupSubsample
     draws = kind(0.5, complementary_pairs=True).prepare(
@@ -90,13 +121,20 @@ def _halves(question, n):
         problem.groups,
         derive(problem.seed, "halves"),
         classifier=problem.classifier,
-        **_SETTINGS,
+        weight_mode="importance",
     )
-    return draws.balance(), range(n), "half"
+    return draws, range(n_repeats * N_FOLDS), "half"
 
 
-class _Left:
+class LeftOut:
     """Losses of rows left out, summed up over draws.
+
+    Parameters
+    ----------
+    question : Question
+    stream : iterable
+        As `Question.read` yields.
+    n_draws : int
 
     Attributes
     ----------
@@ -112,16 +150,15 @@ class _Left:
         mean loss of all models: other models of the same data would have other losses.
     """
 
-    def __init__(self, question, draws, numbers, noun):
+    def __init__(self, question, stream, n_draws):
         self.question = question
         n, n_units = len(question.used), question.n_units
         sums = np.zeros((n, len(question.scale)))
         seen, squares = np.zeros(n), np.zeros(n_units)
         unit_sums, unit_seen = np.zeros(n_units), np.zeros(n_units)
-        self._inside = np.ones((len(numbers), n_units), dtype=bool)
-        self._losses = np.empty(len(numbers))
+        self._inside = np.ones((n_draws, n_units), dtype=bool)
+        self._losses = np.empty(n_draws)
         weight = []
-        stream = question.read(draws, numbers, noun=noun)
         for number, (draw, rows, losses) in enumerate(stream):
             sums[rows] += losses
             seen[rows] += 1

@@ -15,7 +15,7 @@ from genestimators import generalization_error
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics.error._estimate import freedom_of
 from genestimators.diagnostics.error._generalization_error import ask
-from genestimators.diagnostics.error._subsampling import _folds, _halves
+from genestimators.diagnostics.error._subsampling import folds, halves
 from tests.diagnostics import toys
 
 
@@ -36,8 +36,8 @@ def _plain(model, X, y, loss, *, weight=None, groups=None, seed=0, n_repeats=10)
     found = []
     n_folds = min(10, len(used))
     for draws, numbers, _ in (
-        _folds(question, n_repeats),
-        _halves(question, 10 * n_repeats),
+        folds(question, n_repeats),
+        halves(question, n_repeats),
     ):
         table = np.full((len(numbers), n), np.nan)
         size = []
