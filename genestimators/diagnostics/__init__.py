@@ -16,6 +16,11 @@ from genestimators.diagnostics._forecast import (
 )
 from genestimators.diagnostics._forecast_display import LearningCurveForecastDisplay
 from genestimators.diagnostics.error import GeneralizationError, generalization_error
+from genestimators.diagnostics.report import (
+    GeneralizationReport,
+    Statement,
+    generalization_report,
+)
 
 __all__ = [
     "BiasVarianceDecomposition",
@@ -23,13 +28,16 @@ __all__ = [
     "CorrectedScore",
     "EnsembleDecomposition",
     "GeneralizationError",
+    "GeneralizationReport",
     "LearningCurveForecast",
     "LearningCurveForecastDisplay",
     "ModelComparison",
+    "Statement",
     "bias_variance_decomposition",
     "compare_models",
     "ensemble_decomposition",
     "generalization_error",
+    "generalization_report",
     "learning_curve_forecast",
     "selection_corrected_score",
 ]

@@ -151,10 +151,11 @@ def bias_variance_decomposition(
     _warn_of_copies(plan.problem)
     pairs = Pairs(plan)
     run(pairs, n_pairs, tolerance)
-    return _decomposition(pairs)
+    return decomposition_of(pairs)
 
 
-def _decomposition(pairs):
+def decomposition_of(pairs):
+    """The result from pairs that were fitted."""
     problem, loss = pairs.plan.problem, pairs.plan.loss
     seed_variance, n_again = 0.0, 0
     if problem.seeded:

@@ -199,7 +199,11 @@ def answer(question, method="auto"):
         If the method does not go with the score or `cv`.
     """
     method = _resolve(question, method)
-    found = _METHODS[method](question)
+    return result_of(question, method, _METHODS[method](question))
+
+
+def result_of(question, method, found):
+    """The result from what a method found."""
     training = question.training_score()
     return GeneralizationError(
         score=found.score,

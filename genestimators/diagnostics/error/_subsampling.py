@@ -188,6 +188,10 @@ class LeftOut:
     def __len__(self):
         return len(self._losses)
 
+    def monte_carlo(self):
+        """Variance of the mean loss that more draws would take away."""
+        return float(self._rest().var(ddof=1) / len(self))
+
     def effects(self):
         """Of each unit in training on the loss of others, and their noise.
 
@@ -199,13 +203,16 @@ class LeftOut:
         noise : float
             The variance of an effect that is none.
         """
-        shares, flat = self.question.shares, self.rows @ self.question.scale
-        # The losses of a draw less those that its rows have on average.
-        rest = self._losses - [
-            np.average(flat[out], weights=shares[out])
-            for out in (~inside[self.question.units] for inside in self._inside)
-        ]
+        rest = self._rest()
         difference = rest[::2] - rest[1::2]
         side = self._inside[::2].astype(float) - self._inside[1::2]
         n_pairs = len(difference)
         return difference @ side / n_pairs, float((difference**2).mean() / n_pairs)
+
+    def _rest(self):
+        """The losses of draws less those that their rows have on average."""
+        shares, flat = self.question.shares, self.rows @ self.question.scale
+        return self._losses - [
+            np.average(flat[out], weights=shares[out])
+            for out in (~inside[self.question.units] for inside in self._inside)
+        ]

@@ -166,8 +166,8 @@ def test_r2_of_several_outputs_is_their_mean():
     twice = generalization_error(LinearRegression(), X, np.column_stack([y, y]), **told)
     # Other rows are drawn, as their content is another.
     once = generalization_error(LinearRegression(), X, y, **told)
-    assert twice.score == pytest.approx(once.score, abs=0.02)
-    assert twice.std_error == pytest.approx(once.std_error, rel=0.2)
+    assert twice.score == pytest.approx(once.score, abs=0.05)
+    assert twice.std_error == pytest.approx(once.std_error, rel=0.3)
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,226 @@
+"""What each remedy would take off the loss, with its error."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy import stats
+
+from genestimators.diagnostics._power_curve import fit_power_curves
+from genestimators.diagnostics._two_way import covariance_of
+from genestimators.diagnostics.error._estimate import freedom_of
+from genestimators.diagnostics.error._subsampling import variance_of
+from genestimators.resampling._hashing import derive
+
+N_RESAMPLES = 500  # of the rows, to allow for the choice of a value
+N_CURVES = 2000
+
+
+@dataclass(frozen=True)
+class Gain:
+    """A loss less another one: above zero the other is the better.
+
+    Attributes
+    ----------
+    value : float
+    interval : tuple of float
+    p_value : float
+        One-sided, of no gain.
+    """
+
+    value: float
+    interval: tuple
+    p_value: float
+
+
+def _gain(question, value, std_error, freedom):
+    if not std_error > 0:
+        p_value = 0.0 if value > 0 else 1.0
+        return Gain(float(value), (float(value),) * 2, p_value)
+    reach = stats.t.ppf(0.5 + question.level / 2, freedom) * std_error
+    return Gain(
+        float(value),
+        (float(value - reach), float(value + reach)),
+        float(stats.t.sf(value / std_error, freedom)),
+    )
+
+
+def _of_rows(question, difference, centre, variance=None):
+    """A gain from differences of losses of rows."""
+    own = question.unit_sums(
+        question.shares * (difference - question.shares @ difference)
+    )
+    n = question.n_units
+    if variance is None:
+        variance = n / (n - 1) * (own**2).sum()
+    else:
+        variance = variance(own)
+    return _gain(question, centre, float(np.sqrt(variance)), freedom_of(own))
+
+
+def over_constant(evidence):
+    """What the model has less than a constant prediction."""
+    question = evidence.question
+    difference = evidence.constant - evidence.losses
+    return _of_rows(
+        question,
+        difference,
+        question.shares @ difference,
+        lambda own: variance_of(question, own, evidence.whole, evidence.half, -1.0),
+    )
+
+
+def of_averaging(evidence, loss):
+    """What a bag would have less than the loss expected of one model."""
+    question = evidence.question
+    difference = evidence.losses - evidence.averaged
+    centre = loss - question.shares @ evidence.averaged
+    return _of_rows(question, difference, centre)
+
+
+@dataclass(frozen=True)
+class PenaltyGain(Gain):
+    """The same of the best value of a penalty, with the price of choosing it.
+
+    Attributes
+    ----------
+    param : str
+    current, best : object
+        Values of the parameter.
+    stronger : bool or None
+        Whether the best value penalises more; None where it is the current one.
+    """
+
+    param: str = ""
+    current: object = None
+    best: object = None
+    stronger: bool | None = None
+
+
+def of_penalty(evidence):
+    """What another value of the penalty would have less, or None.
+
+    The value is chosen anew on resampled rows and tested on the rows left out, so the
+    gain is not that of the luckiest value (Tsamardinos et al., 2018).
+    """
+    path, question = evidence.penalty, evidence.question
+    if path is None:
+        return None
+    n, n_values = question.n_units, len(path.values)
+    weight = question.unit_sums(question.shares)
+    sums = np.stack([question.unit_sums(question.shares * one) for one in path.losses])
+    best = int(sums.sum(axis=1).argmin())
+    rng = np.random.default_rng(derive(question.problem.seed, "penalty"))
+    counts = rng.multinomial(n, np.full(n, 1 / n), size=N_RESAMPLES)
+    chosen = (counts @ sums.T / (counts @ weight)[:, None]).argmin(axis=1)
+    left = (counts == 0).astype(float)
+    # How often each value was chosen without a unit, of all times it was left out.
+    times = np.zeros((n_values, n))
+    np.add.at(times, chosen, left)
+    share = times / np.maximum(left.sum(axis=0), 1)
+    lost = (share * sums).sum(axis=0)
+    lost = np.where(left.any(axis=0), lost, sums[best])
+    own = sums[path.current] - lost
+    value = own.sum()
+    centred = own - weight * value
+    error = np.sqrt(n / (n - 1) * (centred**2).sum())
+    found = _gain(question, value, float(error), freedom_of(centred))
+    stronger = None
+    if best != path.current:
+        stronger = bool(path.strength[best] > path.strength[path.current])
+    return PenaltyGain(
+        found.value,
+        found.interval,
+        found.p_value,
+        param=path.param,
+        current=path.values[path.current],
+        best=path.values[best],
+        stronger=stronger,
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class LossCurve:
+    """Mean losses at several sizes of the training data, and a curve through them.
+
+    Attributes
+    ----------
+    sizes, losses, std_errors : ndarray of shape (4,)
+    n_samples : float
+    curve : PowerCurves
+        Of minus the loss.
+    draws : PowerCurves
+        Curves through losses drawn with their errors.
+    """
+
+    sizes: np.ndarray
+    losses: np.ndarray
+    std_errors: np.ndarray
+    n_samples: float
+    curve: object
+    draws: object
+
+    def at(self, sizes, level):
+        """Losses, and limits of a confidence band, at some sizes."""
+        tails = [(1 + level) / 2, (1 - level) / 2]
+        low, high = -np.quantile(self.draws.at(sizes), tails, axis=0)
+        return -self.curve.at(sizes)[0], low, high
+
+    def doubling(self, level):
+        """What twice as many rows would have less."""
+        n = self.n_samples
+        now, then = -self.curve.at([n, 2 * n])[0]
+        drawn = self.draws.at([n, 2 * n])
+        gains = drawn[:, 1] - drawn[:, 0]
+        tails = [(1 - level) / 2, (1 + level) / 2]
+        low, high = np.quantile(gains, tails)
+        return Gain(
+            float(now - then), (float(low), float(high)), float((gains <= 0).mean())
+        )
+
+
+def loss_curve(evidence):
+    """The curve through the losses of pairs, halves and folds."""
+    question, pairs = evidence.question, evidence.pairs
+    n_sizes = pairs.n_sizes
+    means = pairs.sums.means()[:, 0]
+    losses = [*(means[:n_sizes] + means[n_sizes:])]
+    influence = pairs.sums.row_influence()[:, 0]
+    influence = (influence[:n_sizes] + influence[n_sizes:])[:, question.used]
+    rows = [*influence]
+    _, replicates = pairs.sums.covariances(question.problem.clusters)
+    total = replicates[0]
+    monte_carlo = [total[i, i] + total[i + n_sizes, i + n_sizes]
+                   + 2 * total[i, i + n_sizes] for i in range(n_sizes)]  # fmt: skip
+    sizes = [*pairs.sizes]
+    for left in (evidence.half, evidence.whole):
+        losses.append(float(left.mean @ question.scale))
+        flat = left.rows @ question.scale
+        rows.append(question.shares * (flat - question.shares @ flat))
+        sizes.append(left.size)
+        monte_carlo.append(left.monte_carlo())
+    sizes, losses = np.array(sizes), np.array(losses)
+    units = np.stack([question.unit_sums(one) for one in rows])
+    covariance = covariance_of(units[:, None])[0] + np.diag(monte_carlo)
+    covariance += _of_training(evidence, sizes)
+    std_errors = np.sqrt(np.diag(covariance))
+    rng = np.random.default_rng(derive(question.problem.seed, "curves"))
+    drawn = rng.multivariate_normal(-losses, covariance, size=N_CURVES, method="eigh")
+    least = 1e-12 + 1e-6 * np.abs(losses).max()
+    weight = 1 / np.maximum(std_errors, least) ** 2
+    return LossCurve(
+        sizes=sizes,
+        losses=losses,
+        std_errors=std_errors,
+        n_samples=float(question.problem.weights.sum()),
+        curve=fit_power_curves(-losses[None], sizes, weight),
+        draws=fit_power_curves(drawn, sizes, weight),
+    )
+
+
+def _of_training(evidence, sizes):
+    """What training rows do to losses: one and the same data, and less the more."""
+    half, question = evidence.half, evidence.question
+    effects, noise = half.effects()
+    square = half.share**2 * ((effects**2).sum() - question.n_units * noise)
+    reach = np.sqrt(max(square, 0.0)) * half.size / sizes
+    return np.outer(reach, reach)

@@ -1,0 +1,214 @@
+"""What a report says: tested statements, each with its remedy."""
+
+from dataclasses import dataclass
+
+from genestimators.diagnostics._losses import NAMES
+
+INTERPOLATES = 0.01  # of the expected loss, that a training loss may be at most
+
+
+@dataclass(frozen=True)
+class Statement:
+    """One thing that was tested.
+
+    Attributes
+    ----------
+    kind : {"signal", "variance", "averaging", "penalty", "rows", "training"}
+    text : str
+        In words, with its numbers.
+    estimate : float
+    interval : tuple of float or None
+    p_value : float or None
+        One-sided, of no effect.
+    predicted_gain : float or None
+        What the remedy takes off the expected loss; None where there is no remedy.
+    remedy : str
+        What to do, or why nothing is to be done.
+    piece : str
+        The class or function that does it, or "".
+    worthwhile : bool
+        Whether the gain is told from none, and large enough to be worth it.
+    """
+
+    kind: str
+    text: str
+    estimate: float
+    interval: tuple | None
+    p_value: float | None
+    predicted_gain: float | None
+    remedy: str
+    piece: str
+    worthwhile: bool
+
+    def __str__(self):
+        return f"{self.text} {self.remedy}".strip()
+
+
+def verdict_of(figures, *, classifier, loss, worthwhile, name):
+    """All statements, those that call for something first.
+
+    Parameters
+    ----------
+    figures : dict
+        `signal`, `averaging`, `penalty` (or None), `rows`: gains; `variance_share` with
+        its interval; `constant`, `training`: losses.
+    classifier : bool
+    loss : float
+        Expected of the model.
+    worthwhile : float
+        Share of the loss from which on a gain is worth it.
+    name : str
+        Of the loss.
+
+    Returns
+    -------
+    statements : tuple of Statement
+    """
+    least = worthwhile * loss
+    told = {"loss": loss, "least": least, "name": NAMES[name]}
+    free = [_averaging(figures["averaging"], classifier, **told)]
+    if figures["penalty"] is not None:
+        free.append(_penalty(figures["penalty"], **told))
+    free.sort(key=lambda one: (not one.worthwhile, -one.predicted_gain))
+    # Rows have to be paid for, so what is free comes before them.
+    remedies = [*free, _rows(figures["rows"], **told)]
+    remedies.sort(key=lambda one: not one.worthwhile)
+    brings = [one.predicted_gain for one in remedies if one.worthwhile]
+    better = loss - max(brings, default=0.0) < figures["constant"]
+    return (
+        _signal(figures["signal"], figures["constant"], better, **told),
+        *remedies,
+        _variance(*figures["variance_share"], **told),
+        _training(figures["training"], **told),
+    )
+
+
+def number(value):
+    """A number for people: three digits, and no negative zero."""
+    text = f"{value:.3g}"
+    return "0" if text in ("-0", "0") else text
+
+
+def p_text(p_value):
+    """A p-value for people."""
+    return "p < 0.001" if p_value < 0.001 else f"p = {p_value:.2g}"
+
+
+def _range(interval):
+    low, high = interval
+    return f"{number(low)} to {number(high)}"
+
+
+def _signal(gain, constant, better, *, loss, least, name):
+    works = gain.p_value < 0.05
+    text = (
+        f"{'Better than' if works else 'Not distinguishable from'} a constant "
+        f"prediction, whose {name} is {number(constant)} ({p_text(gain.p_value)})."
+    )
+    lost = not works and not better
+    remedy, instead = "", None
+    if lost:
+        remedy = (
+            "Look for features that tell something of the target, and whether rows and "
+            "targets belong together; until then predict a constant."
+        )
+        instead = max(-gain.value, 0.0)
+    elif not works:
+        remedy = "There is something to learn all the same, as remedies show."
+    return Statement(
+        "signal", text, gain.value, gain.interval, gain.p_value, instead, remedy,
+        "", lost,
+    )  # fmt: skip
+
+
+def _averaging(gain, classifier, *, loss, least, name):
+    piece = "BootstrapBaggingClassifier" if classifier else "BootstrapBaggingRegressor"
+    does = _does(gain, least)
+    text = _gain_text("Averaging models of resampled rows", gain, loss, name)
+    remedy = f"Wrap it in {piece}." if does else _why_not(gain, least)
+    return Statement(
+        "averaging", text, gain.value, gain.interval, gain.p_value, gain.value,
+        remedy, piece, does,
+    )  # fmt: skip
+
+
+def _penalty(gain, *, loss, least, name):
+    does = _does(gain, least)
+    if gain.stronger is None:
+        text = (
+            f"No other value of {gain.param} does better than {_value(gain.current)}."
+        )
+        remedy = ""
+    else:
+        kind = "stronger" if gain.stronger else "weaker"
+        what = f"A {kind} penalty ({gain.param} near {_value(gain.best)})"
+        text = _gain_text(what, gain, loss, name)
+        remedy = "Let AutoRegularizedCV choose it." if does else _why_not(gain, least)
+    return Statement(
+        "penalty", text, gain.value, gain.interval, gain.p_value, gain.value, remedy,
+        "AutoRegularizedCV", does,
+    )  # fmt: skip
+
+
+def _rows(gain, *, loss, least, name):
+    does = _does(gain, least)
+    text = _gain_text("Doubling the rows", gain, loss, name)
+    remedy = "Get more rows." if does else _why_not(gain, least)
+    return Statement(
+        "rows", text, gain.value, gain.interval, gain.p_value, gain.value, remedy,
+        "learning_curve_forecast", does,
+    )  # fmt: skip
+
+
+def _variance(share, interval, *, loss, least, name):
+    text = f"Variance is {100 * share:.0f} % of the expected loss"
+    if interval is not None:
+        text += f" ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"
+    remedy = "The rest is bias and noise, which averaging does not touch."
+    return Statement(
+        "variance", f"{text}.", share, interval, None, None, remedy,
+        "bias_variance_decomposition", False,
+    )  # fmt: skip
+
+
+def _training(training, *, loss, least, name):
+    if training <= INTERPOLATES * loss:
+        text = (
+            f"The training {name}, {number(training)}, says nothing here: the learner "
+            "interpolates."
+        )
+        remedy = "Good learners may do so; look at the other statements."
+    else:
+        text = (
+            f"The {name} on the training rows is {number(training)}, on new ones "
+            f"{number(loss)}."
+        )
+        remedy = "A gap alone is no fault."
+    return Statement(
+        "training", text, loss - training, None, None, None, remedy,
+        "GeneralizationGapDisplay", False,
+    )  # fmt: skip
+
+
+def _does(gain, least):
+    return gain.interval[0] > 0 and gain.value >= least
+
+
+def _gain_text(what, gain, loss, name):
+    if gain.value >= 0:
+        text = f"{what} would take about {number(gain.value)} off the {name} of "
+        text += number(loss)
+    else:
+        text = f"{what} would add about {number(-gain.value)} to the {name} of "
+        text += number(loss)
+    return f"{text} (gain {_range(gain.interval)}; {p_text(gain.p_value)})."
+
+
+def _why_not(gain, least):
+    if gain.interval[0] > 0:
+        return "That is hardly worth it."
+    return "That is not told from no gain at all."
+
+
+def _value(value):
+    return f"{value:.3g}" if isinstance(value, float) else str(value)
