@@ -125,7 +125,10 @@ def _averaging(gain, classifier, *, loss, least, name):
     piece = "BootstrapBaggingClassifier" if classifier else "BootstrapBaggingRegressor"
     does = _does(gain, least)
     text = _gain_text("Averaging models of resampled rows", gain, loss, name)
-    remedy = f"Wrap it in {piece}." if does else _why_not(gain, least)
+    # What was measured is a bag of halves.
+    remedy = f'Wrap it in {piece}(resampling="subsample").'
+    if not does:
+        remedy = _why_not(gain, least)
     return Statement(
         "averaging", text, gain.value, gain.interval, gain.p_value, gain.value,
         remedy, piece, does,
