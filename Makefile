@@ -44,7 +44,7 @@ endef
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-array-api test-oldest test-wheel lint format docs \
-	html doctest bench clean python
+	html doctest bench browser clean python
 
 help:  ## list the targets
 	@echo "make <target> [PYTHON=python3.12] [SKLEARN='1.8.*'] [PYTEST_ARGS='-k bag']"
@@ -107,6 +107,14 @@ bench: $(BENCH_READY)  ## run every benchmark but the demo; tables go to benchma
 		echo "== $$script"; \
 		$(ONE_THREAD) .venv/bench/bin/python $$script; \
 	done
+
+# The tests of pages skip, and say why, where there is no browser.
+browser:  ## install Chromium and its driver for the tests of pages (Debian, as root)
+	@command -v chromedriver > /dev/null && command -v chromium > /dev/null || { \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends chromium chromium-driver > /dev/null; } || \
+		echo "Chromium cannot be installed here, so tests of pages will skip."
 
 clean:  ## remove environments, builds and caches
 	rm -rf .venv build dist docs/_build docs/_generated docs/auto_examples \

@@ -1,8 +1,8 @@
 """Whether the first remedy of a report is the right one, and what it really brings.
 
 Each case is drawn anew many times. What remedies really bring is measured on 5,000 new
-rows, averaged over the draws: the model in a bag of 50 halves, with its penalty chosen by
-AutoRegularizedCV, and on twice the rows. The right one is the best of the two free
+rows, averaged over the draws: the model in a bag of 50 halves, with its penalty chosen
+by AutoRegularizedCV, and on twice the rows. The right one is the best of the two free
 ones if it brings at least 2 % of the loss, else twice the rows if they do, else
 nothing; where not even a constant is beaten with them, to look for a signal. skore and
 deepchecks compare training and test scores (of a split of 75 to 25 %) with fixed
