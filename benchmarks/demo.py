@@ -4,14 +4,16 @@ Five estimators on real tables, alone and wrapped: the score on the rows they we
 fitted on, the score on rows kept back, and what the wrapped one forecast from its
 out-of-bag rows, before it saw any of those. The last one is a linear model with many
 more rows than columns, for which averaging does nothing. Then four estimators whose
-penalty is chosen by AutoRegularizedCV, and by GridSearchCV over the same values. Last
-a feature selector as a step of pipelines, where forty columns are noise.
+penalty is chosen by AutoRegularizedCV, and by GridSearchCV over the same values. Then
+a feature selector as a step of pipelines, where forty columns are noise. Last what
+reports on three models say would help, and what it brings on rows kept back.
 """
 
 import time
 from dataclasses import dataclass
 
 import _demo_penalty
+import _demo_report
 import _demo_selection
 import matplotlib.pyplot as plt
 import numpy as np
@@ -297,6 +299,11 @@ def main():
         "Features selected, forty columns of noise among them",
         _demo_selection.HEADER,
         [_demo_selection.compare(*case) for case in _demo_selection.CASES],
+    )
+    report.table(
+        "What a report says would help, and what it brings",
+        _demo_report.HEADER,
+        [_demo_report.compare(*case) for case in _demo_report.CASES],
     )
     if not options.quick:
         RESULTS.mkdir(exist_ok=True)
