@@ -12,14 +12,23 @@ from genestimators._params import (
     check_arguments,
 )
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.error._cross_validation import by_cross_validation
+from genestimators.diagnostics.error._nested import by_nested_cv
 from genestimators.diagnostics.error._question import Question
 from genestimators.diagnostics.error._result import METHODS, GeneralizationError
+from genestimators.diagnostics.error._splits import by_conservative_z, by_corrected_t
 from genestimators.diagnostics.error._subsampling import by_subsampling
 from genestimators.regularization._measure import resolve_scoring
 
 OWNER = "generalization_error"
 
-_METHODS = {"subsampling": by_subsampling}
+_METHODS = {
+    "subsampling": by_subsampling,
+    "nested_cv": by_nested_cv,
+    "corrected_t": by_corrected_t,
+    "conservative_z": by_conservative_z,
+    "cross_validation": by_cross_validation,
+}
 _ANY_SCORE = ("corrected_t", "conservative_z", "optimism")
 
 _CONSTRAINTS = {
