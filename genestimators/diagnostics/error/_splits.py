@@ -8,6 +8,7 @@ shared rows add, or take it from halves of the rows, which share none.
 import numpy as np
 from scipy import stats
 
+from genestimators._exceptions import CoverageWarning, warn_user
 from genestimators._inputs import take_rows
 from genestimators.diagnostics._split_scores import split_scores
 from genestimators.diagnostics.error._estimate import Estimate, estimate_of
@@ -39,6 +40,11 @@ def by_corrected_t(question):
     ------
     ValueError
         If there are fewer than three groups, or no score on some split.
+
+    Warns
+    -----
+    CoverageWarning
+        If the score is no mean of losses, and the same on every split.
     """
     _check_groups(question, "corrected_t", 3)
     problem = question.problem
@@ -69,6 +75,11 @@ def by_conservative_z(question):
     ------
     ValueError
         If there are fewer than four groups, or no score on some split.
+
+    Warns
+    -----
+    CoverageWarning
+        If the score is no mean of losses, and the same on every split.
     """
     _check_groups(question, "conservative_z", 4)
     n_pairs = question.n_repeats or N_PAIRS
@@ -166,6 +177,13 @@ def _estimate(question, score, std_error, *, freedom, n_fits):
         )
     # Bounds of other scores are not known (an area under a curve has them, a score of
     # the user's own may not), so that the interval is symmetric and may leave them.
+    if std_error == 0:
+        warn_user(
+            "The score is the same on every split, so that its interval has no width "
+            "and means nothing; set `scoring` to a mean loss, such as "
+            '"neg_log_loss" or "neg_mean_squared_error".',
+            CoverageWarning,
+        )
     reach = float(stats.t.ppf(0.5 + question.level / 2, freedom) * std_error)
     score = float(score)
     interval = score - reach, score + reach

@@ -144,8 +144,8 @@ def test_equals_loops_over_folds_and_pairs(case, seed, weighted, grouped):
 def test_standard_error_lies_between_its_bounds():
     """The bounds are met at times, and the estimate lies within them at others."""
     inside = 0
-    for seed in range(6):
-        X, y = regression(40, p=8, seed=seed)
+    for seed in range(4):
+        X, y = regression(30, p=4, seed=seed)
         told = {"scoring": "neg_mean_squared_error", "method": "nested_cv"}
         found = generalization_error(
             LinearRegression(), X, y, n_repeats=2, random_state=seed, **told
@@ -231,7 +231,8 @@ def test_few_rows_and_rare_classes():
         model, X, np.arange(10), method="nested_cv", random_state=0
     )
     assert alone.score == pytest.approx(0.0, abs=1e-12)
-    assert alone.interval[0] == 0.0 < alone.interval[1] < 0.5
+    assert alone.interval[0] == pytest.approx(0.0, abs=1e-12)
+    assert 0.1 < alone.interval[1] < 0.5
 
 
 def test_fewer_groups_than_folds():
