@@ -133,7 +133,7 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
     model, score = CASES[scoring]
     told = {"groups": groups, "sample_weight": weight, "random_state": 0}
     found = generalization_error(
-        model, X, y, scoring=scoring, method="conservative_z", n_repeats=3, **told
+        model, X, y, scoring=scoring, method="conservative_z", n_repeats=2, **told
     )
     problem = make_problem("f", model, X, y, counts=False, **told)
     whole = _splits(problem, np.arange(90), 0.2, 15, "splits")
@@ -149,7 +149,7 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
     units = np.arange(90) if groups is None else groups
     n_units = len(np.unique(units[problem.weights > 0]))
     squares = 0.0
-    for pair in range(3):
+    for pair in range(2):
         own = []
         for number in (2 * pair, 2 * pair + 1):
             rows = halves[number].rows
@@ -158,12 +158,12 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
             own.append(_scores(problem, splits, score)[0].mean())
         assert not set(units[halves[2 * pair].rows]) & set(units[rows])
         squares += (own[0] - own[1]) ** 2
-    error = np.sqrt(squares / (2 * 3))
+    error = np.sqrt(squares / (2 * 2))
     assert found.score == pytest.approx(mean)
     assert found.std_error == pytest.approx(error)
     expected = _interval(scoring, mean, error, stats.norm.ppf(0.975), n_units)
     assert found.interval == pytest.approx(expected)
-    assert found.n_fits == 15 + 2 * 3 * 15 + 1
+    assert found.n_fits == 15 + 2 * 2 * 15 + 1
 
 
 def test_splits_of_halves_test_as_many_rows():

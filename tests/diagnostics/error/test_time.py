@@ -275,7 +275,7 @@ def test_block_sums():
 @pytest.mark.slow
 def test_interval_covers_the_loss_of_a_series(monkeypatch):
     """Losses of AR(1) errors: blocks cover as they should, rows alone do not."""
-    n_series, n, phi = 200, 600, 0.8
+    n_series, n, phi = 150, 600, 0.8
 
     def covers(seed):
         rng = np.random.default_rng(seed)
@@ -292,12 +292,13 @@ def test_interval_covers_the_loss_of_a_series(monkeypatch):
     blocks = np.mean([covers(seed) for seed in range(n_series)])
     monkeypatch.setattr(_cross_validation, "goes_forward", lambda *told: False)
     rows = np.mean([covers(seed) for seed in range(n_series)])
-    # The standard error of a share of 0.95 among 200 is 0.015; three of them, and a
+    # The standard error of a share of 0.95 among 150 is 0.018; three of them, and a
     # hundredth since blocks of some length leave out a little of the correlation.
-    assert 0.89 <= blocks <= 1 - 0.002
+    # Above there is no room for three: all but one series at most.
+    assert 0.885 <= blocks < 1
     # Squares of errors have correlations of phi ** (2 * lag), so rows alone see a
     # standard error of sqrt((1 - phi ** 2) / (1 + phi ** 2)) of what it is, and cover
     # 0.64; three standard errors of a share of that.
     ratio = np.sqrt((1 - phi**2) / (1 + phi**2))
     expected = 2 * stats.norm.cdf(stats.norm.ppf(0.975) * ratio) - 1
-    assert rows == pytest.approx(expected, abs=0.1)
+    assert rows == pytest.approx(expected, abs=0.12)
