@@ -59,6 +59,7 @@ def split_scores(
     labels=False,
     tested=None,
     where=None,
+    seed=None,
 ):
     """Fit a model on draws and score it on the rows that each leaves out.
 
@@ -80,6 +81,8 @@ def split_scores(
         `draws` themselves.
     where : str, default=None
         For the note on an error raised by the estimator.
+    seed : int, default=None
+        Of the models; None leaves their seeds as they are.
 
     Returns
     -------
@@ -107,6 +110,7 @@ def split_scores(
         response=measure.needed,
         answer="none" if by_model else "out_of_bag",
         models=by_model,
+        seed=seed,
         noun="split",
         **(problem.settings() | {"owner": where or problem.owner}),
     ):

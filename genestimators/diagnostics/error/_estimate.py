@@ -101,5 +101,6 @@ def _wilson(share, std_error, quantile, n_units):
 def _logarithmic(loss, std_error, quantile):
     if not loss > 0:
         return loss, loss
-    reach = np.exp(quantile * std_error / loss)
+    with np.errstate(over="ignore"):  # nothing is known then
+        reach = np.exp(quantile * std_error / loss)
     return float(loss / reach), float(loss * reach)

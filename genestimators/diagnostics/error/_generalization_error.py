@@ -12,14 +12,23 @@ from genestimators._params import (
     check_arguments,
 )
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.error._cross_validation import by_cross_validation
+from genestimators.diagnostics.error._nested import by_nested_cv
 from genestimators.diagnostics.error._question import Question
 from genestimators.diagnostics.error._result import METHODS, GeneralizationError
+from genestimators.diagnostics.error._splits import by_conservative_z, by_corrected_t
 from genestimators.diagnostics.error._subsampling import by_subsampling
 from genestimators.regularization._measure import resolve_scoring
 
 OWNER = "generalization_error"
 
-_METHODS = {"subsampling": by_subsampling}
+_METHODS = {
+    "subsampling": by_subsampling,
+    "nested_cv": by_nested_cv,
+    "corrected_t": by_corrected_t,
+    "conservative_z": by_conservative_z,
+    "cross_validation": by_cross_validation,
+}
 _ANY_SCORE = ("corrected_t", "conservative_z", "optimism")
 
 _CONSTRAINTS = {
@@ -81,8 +90,11 @@ def generalization_error(
             The same, with the variance between halves that share no row [3]_. For any
             score; too wide rather than too narrow.
         "cross_validation"
-            The folds of `cv`, with the standard error of single rows [4]_. The way for
-            time series, where losses of neighbouring rows count as one block.
+            The folds of `cv`, with the standard error of single rows [4]_; a row that
+            several splits test counts once, and what other training rows would change
+            is left out. The way for time series, which other methods cannot tell from
+            loose rows: where every split tests later rows than it learns from, losses
+            of neighbouring rows count as one block.
         ".632", ".632+"
             The bootstrap with a share of the training error [5]_. Biased for learners
             that interpolate.
@@ -93,11 +105,12 @@ def generalization_error(
         "auto" is "cross_validation" where `cv` is given, "subsampling" where the score
         allows it, and "corrected_t" otherwise.
     cv : int, splitter or iterable, default=None
-        For `method="cross_validation"`.
+        For `method="cross_validation"`; None is ten folds by content.
     n_repeats : int or "auto", default="auto"
         How much work to do: repeats of ten folds (and as many halves) for "subsampling"
         (10) and "nested_cv" (10), splits for "corrected_t" (25), pairs of halves for
-        "conservative_z" (10), bootstrap samples for the others (200).
+        "conservative_z" (10), bootstrap samples for those of the bootstrap (200).
+        "cross_validation" has the splits of `cv`, and takes no other number.
     confidence_level : float, default=0.95
         Of the interval.
     groups : array-like of shape (n_samples,), default=None
@@ -220,9 +233,9 @@ def result_of(question, method, found):
 
 
 def _resolve(question, method):
-    if method == "auto":
-        if question.cv is not None:
-            return "cross_validation"
+    if method == "auto" and question.cv is not None:
+        method = "cross_validation"
+    elif method == "auto":
         return "subsampling" if question.by_rows else "corrected_t"
     if question.cv is not None and method != "cross_validation":
         raise ValueError(

@@ -157,6 +157,14 @@ class Question:
             return 1.0 - float(loss)
         return -float(loss)
 
+    def loss_of(self, score):
+        """The scaled mean loss that a score is."""
+        if self.measure.kind == "root":
+            return float(score) ** 2
+        if self.measure.kind in ("accuracy", *RELATIVE):
+            return 1.0 - float(score)
+        return -float(score)
+
     def read(self, draws, numbers, *, noun="split"):
         """Losses of the rows that draws leave out.
 
