@@ -110,6 +110,7 @@ def split_scores(
         response=measure.needed,
         answer="none" if by_model else "out_of_bag",
         models=by_model,
+        ensembles=not by_model and draws.limit is None,
         seed=seed,
         noun="split",
         **(problem.settings() | {"owner": where or problem.owner}),

@@ -59,7 +59,8 @@ def by_cross_validation(question):
     losses = losses[asked.used]
     own = asked.unit_sums(asked.shares * asked.deviations(losses))
     if goes_forward(draws, numbers):
-        first = np.unique(asked.units, return_index=True)[1]
+        first = np.full(len(own), problem.n_rows)
+        np.minimum.at(first, asked.units, asked.used)
         own = block_sums(own[np.argsort(first)])
     n = len(own)
     return estimate_of(
@@ -99,9 +100,10 @@ def _losses(question, draws, numbers):
     """
     n_rows = question.problem.n_rows
     sums, seen = np.zeros((n_rows, len(question.scale))), np.zeros(n_rows)
-    for draw, losses in question.read(draws, numbers, noun="fold"):
-        sums[draw.out_of_bag] += losses
-        seen[draw.out_of_bag] += 1
+    for _, places, losses in question.read(draws, numbers, noun="fold"):
+        rows = question.used[places]
+        sums[rows] += losses
+        seen[rows] += 1
     return sums / np.maximum(seen, 1)[:, None], seen > 0
 
 

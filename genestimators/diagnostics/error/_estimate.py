@@ -75,7 +75,7 @@ def estimate_of(question, loss, std_error, *, freedom, n_fits):
     """
     quantile = float(stats.t.ppf(0.5 + question.level / 2, freedom))
     if question.measure.kind == "accuracy":
-        ends = _wilson(loss, std_error, quantile, question.n_units)
+        ends = _wilson(loss, std_error, quantile, question)
     else:
         ends = _logarithmic(loss, std_error, quantile)
     low, high = (question.score_of(end) for end in reversed(ends))
@@ -86,12 +86,12 @@ def estimate_of(question, loss, std_error, *, freedom, n_fits):
     return Estimate(score, float(std_error * factor), (low, high), n_fits)
 
 
-def _wilson(share, std_error, quantile, n_units):
+def _wilson(share, std_error, quantile, question):
     share = min(max(share, 0.0), 1.0)
     inner = share * (1 - share)
-    n = n_units
+    n = question.n_units  # of which nothing is known but that they are all alike
     if std_error > 0 and inner > 0:
-        n = min(n, inner / std_error**2)
+        n = min(len(question.used), inner / std_error**2)
     square = quantile**2 / n
     centre = (share + square / 2) / (1 + square)
     reach = np.sqrt(square * (inner + square / 4)) / (1 + square)

@@ -162,13 +162,10 @@ def _losses(question, draws, n_repeats):
     inner = np.zeros((n_repeats, n_folds, n_outputs))
     outer = np.empty((n_repeats, len(used), n_outputs))
     folds = np.stack([draws.folds_of(repeat)[used] for repeat in range(n_repeats)])
-    place = np.full(question.problem.n_rows, -1)
-    place[used] = np.arange(len(used))
     numbers = range(n_repeats * len(draws.left_out))
     read = question.read(draws, numbers, noun="fold")
-    for number, (draw, losses) in zip(numbers, read, strict=True):
+    for number, (_, rows, losses) in zip(numbers, read, strict=True):
         repeat, left = draws.place_of(number)
-        rows = place[draw.out_of_bag]
         if len(left) == 1:
             outer[repeat, rows] = losses
             continue

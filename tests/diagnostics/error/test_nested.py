@@ -280,7 +280,9 @@ def test_frames_and_offsets():
     plain = generalization_error(LinearRegression(), X, y, **told)
     frame = pd.DataFrame(X, columns=list("abc"), index=np.arange(40)[::-1])
     framed = generalization_error(LinearRegression(), frame, pd.Series(y), **told)
-    assert framed == plain
+    # The columns of a frame lie elsewhere in memory, which moves last bits.
+    assert framed.score == pytest.approx(plain.score, rel=1e-12)
+    assert framed.interval == pytest.approx(plain.interval, rel=1e-12)
     # Rows are dealt by content, so that folds are others, but figures are alike.
     far = generalization_error(LinearRegression(), X + 1e6, y + 1e6, **told)
     assert far.score == pytest.approx(plain.score, abs=plain.std_error / 2)

@@ -84,12 +84,12 @@ def _scores(problem, splits, score):
     return np.array(found).T
 
 
-def _interval(scoring, mean, error, quantile, n_units):
+def _interval(scoring, mean, error, quantile, n_rows):
     """On the scale that suits the score."""
     if scoring == "roc_auc":
         return mean - quantile * error, mean + quantile * error
     if scoring == "accuracy":
-        n = min(mean * (1 - mean) / error**2, n_units)
+        n = min(mean * (1 - mean) / error**2, n_rows)
         share, square = 1 - mean, quantile**2 / n
         ends = np.roots([1 + square, -(2 * share + square), share**2])
         return tuple(1 - np.sort(ends)[::-1])
@@ -116,10 +116,9 @@ def test_corrected_t_by_hand(scoring, weighted, grouped):
     error = np.sqrt((1 / 25 + ratio.mean()) * scores.var(ddof=1))
     assert found.score == pytest.approx(scores.mean())
     assert found.std_error == pytest.approx(error)
-    units = np.arange(90) if groups is None else groups
-    n_units = len(np.unique(units[problem.weights > 0]))
+    n_rows = np.count_nonzero(problem.weights)
     quantile = stats.t.ppf(0.975, 24)
-    expected = _interval(scoring, scores.mean(), error, quantile, n_units)
+    expected = _interval(scoring, scores.mean(), error, quantile, n_rows)
     assert found.interval == pytest.approx(expected)
     assert found.n_fits == 26
 
@@ -161,7 +160,8 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
     error = np.sqrt(squares / (2 * 2))
     assert found.score == pytest.approx(mean)
     assert found.std_error == pytest.approx(error)
-    expected = _interval(scoring, mean, error, stats.norm.ppf(0.975), n_units)
+    n_rows = np.count_nonzero(problem.weights)
+    expected = _interval(scoring, mean, error, stats.norm.ppf(0.975), n_rows)
     assert found.interval == pytest.approx(expected)
     assert found.n_fits == 15 + 2 * 2 * 15 + 1
 
