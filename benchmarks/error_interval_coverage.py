@@ -27,7 +27,7 @@ METHODS = [
     ("auto", {}),
     ("nested_cv", {}),
     ("corrected_t", {}),
-    ("conservative_z", {}),
+    ("conservative_z", {"n_repeats": 5}),
     ("cross_validation", {}),
     (".632", {}),
     (".632+", {}),

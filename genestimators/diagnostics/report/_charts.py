@@ -7,7 +7,7 @@ import html
 
 import numpy as np
 
-from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics.decomposition._losses import NAMES
 from genestimators.diagnostics.report._verdict import number
 
 WIDTH = 340

@@ -12,8 +12,8 @@ import numpy as np
 
 from genestimators._inputs import take_rows
 from genestimators._row_losses import row_losses
-from genestimators.diagnostics._figures import Figures
-from genestimators.diagnostics._pairs import Pairs
+from genestimators.diagnostics.decomposition._figures import Figures
+from genestimators.diagnostics.decomposition._pairs import Pairs
 from genestimators.diagnostics.error._generalization_error import ask
 from genestimators.diagnostics.error._subsampling import LeftOut, folds, halves
 from genestimators.fitting._tuned import preferred_parameter, serving_family

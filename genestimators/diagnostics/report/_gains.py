@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
-from genestimators.diagnostics._power_curve import fit_power_curves
-from genestimators.diagnostics._two_way import covariance_of
+from genestimators.diagnostics.curves._power_curve import fit_power_curves
+from genestimators.diagnostics.decomposition._two_way import covariance_of
 from genestimators.diagnostics.error._estimate import freedom_of
 from genestimators.diagnostics.error._subsampling import variance_of
 from genestimators.resampling._hashing import derive

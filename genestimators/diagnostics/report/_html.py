@@ -2,7 +2,7 @@
 
 import html
 
-from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics.decomposition._losses import NAMES
 from genestimators.diagnostics.report._charts import (
     curve_chart,
     gains_chart,

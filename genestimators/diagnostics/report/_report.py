@@ -8,10 +8,12 @@ import numpy as np
 from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import Interval, Options, check_arguments
 from genestimators._results import Result
-from genestimators.diagnostics._bias_variance import decomposition_of
-from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
-from genestimators.diagnostics._losses import NAMES
-from genestimators.diagnostics._pair_plan import plan_pairs
+from genestimators.diagnostics.decomposition._bias_variance import decomposition_of
+from genestimators.diagnostics.decomposition._decomposition import (
+    BiasVarianceDecomposition,
+)
+from genestimators.diagnostics.decomposition._losses import NAMES
+from genestimators.diagnostics.decomposition._pair_plan import plan_pairs
 from genestimators.diagnostics.error._generalization_error import result_of
 from genestimators.diagnostics.error._result import GeneralizationError
 from genestimators.diagnostics.error._subsampling import estimate_from

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics.decomposition._losses import NAMES
 
 INTERPOLATES = 0.01  # of the expected loss, that a training loss may be at most
 

@@ -10,7 +10,7 @@ from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from genestimators import LearningCurveWarning, generalization_report
-from genestimators.diagnostics._pair_plan import plan_pairs
+from genestimators.diagnostics.decomposition._pair_plan import plan_pairs
 from genestimators.diagnostics.error._subsampling import folds, halves
 from genestimators.diagnostics.report._charts import ticks
 from genestimators.diagnostics.report._evidence import gather

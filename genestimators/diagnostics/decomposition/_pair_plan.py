@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from genestimators._params import Interval, Options, check_arguments
-from genestimators.diagnostics._losses import LOSSES, resolve_loss
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_sizes
+from genestimators.diagnostics.decomposition._losses import LOSSES, resolve_loss
 from genestimators.resampling import GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 

@@ -6,10 +6,10 @@ import numpy as np
 
 from genestimators._inputs import take_rows
 from genestimators._plotting import axis_name, new_axes, place_values
-from genestimators.diagnostics._figures import Figures, run
-from genestimators.diagnostics._losses import NAMES
-from genestimators.diagnostics._pair_plan import plan_pairs
-from genestimators.diagnostics._pairs import Pairs
+from genestimators.diagnostics.decomposition._figures import Figures, run
+from genestimators.diagnostics.decomposition._losses import NAMES
+from genestimators.diagnostics.decomposition._pair_plan import plan_pairs
+from genestimators.diagnostics.decomposition._pairs import Pairs
 from genestimators.regularization._values import find_candidates, thinned
 
 MOST_VALUES = 40  # of an automatic range

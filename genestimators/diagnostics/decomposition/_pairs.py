@@ -4,7 +4,7 @@ from itertools import combinations
 
 import numpy as np
 
-from genestimators.diagnostics._two_way import TwoWaySums
+from genestimators.diagnostics.decomposition._two_way import TwoWaySums
 from genestimators.fitting import fit_over
 from genestimators.resampling import Draws
 from genestimators.resampling._hashing import derive

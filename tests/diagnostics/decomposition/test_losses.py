@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import Ridge, RidgeClassifier
 from sklearn.metrics import brier_score_loss, log_loss, mean_squared_error
 
-from genestimators.diagnostics._losses import Loss, resolve_loss
+from genestimators.diagnostics.decomposition._losses import Loss, resolve_loss
 
 
 def _probabilities(rng, *shape):

@@ -13,7 +13,7 @@ from genestimators._params import Options, check_arguments
 from genestimators._results import Result, html_table
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._out_of_bag import OutOfBagSums
-from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics.decomposition._losses import NAMES
 from genestimators.fitting import Response
 
 LOSSES = ("squared_error", "brier", "zero_one")

@@ -8,10 +8,10 @@ import numpy as np
 from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
 from genestimators._results import Result
-from genestimators.diagnostics._power_curve import PowerCurves, fit_power_curves
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
 from genestimators.diagnostics._split_scores import split_scores
+from genestimators.diagnostics.curves._power_curve import PowerCurves, fit_power_curves
 from genestimators.resampling import GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
@@ -165,7 +165,7 @@ class LearningCurveForecast(Result):
         -------
         display : LearningCurveForecastDisplay
         """
-        from genestimators.diagnostics._forecast_display import (
+        from genestimators.diagnostics.curves._forecast_display import (
             LearningCurveForecastDisplay,
         )
 

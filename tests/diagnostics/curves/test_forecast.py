@@ -13,8 +13,8 @@ from genestimators import (
     Subsample,
     learning_curve_forecast,
 )
-from genestimators.diagnostics._power_curve import fit_power_curves
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.curves._power_curve import fit_power_curves
 from genestimators.resampling._hashing import derive
 from tests.diagnostics.toys import MeanOfTarget, classes, regression
 

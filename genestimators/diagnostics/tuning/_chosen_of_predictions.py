@@ -5,8 +5,8 @@ from sklearn.utils.multiclass import type_of_target
 
 from genestimators._row_losses import OF_SCORERS, LossTable
 from genestimators._scoring import Outputs, ScoredClassifier, ScoredRegressor
-from genestimators.diagnostics._after_choice import OWNER, result_of, scorer_of
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
 from genestimators.regularization._honest import (
     corrected_score,
     corrected_score_of_scorer,

@@ -7,11 +7,13 @@ from genestimators._exceptions import (
     RepeatedRowsWarning,
     warn_user,
 )
-from genestimators.diagnostics._decomposition import BiasVarianceDecomposition
-from genestimators.diagnostics._figures import PARTS, Figures, run
-from genestimators.diagnostics._noise import first_of_copies, noise_bounds
-from genestimators.diagnostics._pair_plan import plan_pairs
-from genestimators.diagnostics._pairs import Pairs
+from genestimators.diagnostics.decomposition._decomposition import (
+    BiasVarianceDecomposition,
+)
+from genestimators.diagnostics.decomposition._figures import PARTS, Figures, run
+from genestimators.diagnostics.decomposition._noise import first_of_copies, noise_bounds
+from genestimators.diagnostics.decomposition._pair_plan import plan_pairs
+from genestimators.diagnostics.decomposition._pairs import Pairs
 
 COPIES = 0.1  # of the rows, that may be copies of others
 SEED_PAIRS = 10  # models fitted twice, where the learner has a seed

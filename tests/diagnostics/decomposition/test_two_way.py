@@ -8,7 +8,7 @@ from genestimators.diagnostics._extrapolation import (
     extrapolate_power,
     line_weights,
 )
-from genestimators.diagnostics._two_way import TwoWaySums, covariance_of
+from genestimators.diagnostics.decomposition._two_way import TwoWaySums, covariance_of
 
 
 def _table(seed=0, n_rows=9, n_replicates=5, n_values=2):

@@ -5,8 +5,8 @@ from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
 from genestimators._row_losses import LossTable
-from genestimators.diagnostics._after_choice import OWNER, result_of, scorer_of
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
 from genestimators.fitting import fit_over
 from genestimators.regularization._curve import Curve
 from genestimators.regularization._honest import (

@@ -3,9 +3,9 @@
 from sklearn.utils.validation import check_is_fitted
 
 from genestimators._params import Interval, Is, check_arguments
-from genestimators.diagnostics._after_choice import OWNER, CorrectedScore
-from genestimators.diagnostics._chosen_in_search import of_search, problem_of
-from genestimators.diagnostics._chosen_of_predictions import of_predictions
+from genestimators.diagnostics.tuning._after_choice import OWNER, CorrectedScore
+from genestimators.diagnostics.tuning._chosen_in_search import of_search, problem_of
+from genestimators.diagnostics.tuning._chosen_of_predictions import of_predictions
 from genestimators.regularization._auto import AutoRegularizedCV
 from genestimators.regularization._honest import N_RESAMPLES
 

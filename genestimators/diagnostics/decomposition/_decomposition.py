@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators._results import Result, html_table
-from genestimators.diagnostics._losses import NAMES
+from genestimators.diagnostics.decomposition._losses import NAMES
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,7 +111,7 @@ class BiasVarianceDecomposition(Result):
         -------
         display : BiasVarianceDisplay
         """
-        from genestimators.diagnostics._display import BiasVarianceDisplay
+        from genestimators.diagnostics.decomposition._display import BiasVarianceDisplay
 
         return BiasVarianceDisplay.from_decomposition(self, ax=ax)
 

@@ -1,0 +1,15 @@
+"""Scores against the number of training rows."""
+
+from genestimators.diagnostics.curves._forecast import (
+    LearningCurveForecast,
+    learning_curve_forecast,
+)
+from genestimators.diagnostics.curves._forecast_display import (
+    LearningCurveForecastDisplay,
+)
+
+__all__ = [
+    "LearningCurveForecast",
+    "LearningCurveForecastDisplay",
+    "learning_curve_forecast",
+]
