@@ -12,6 +12,8 @@ from genestimators._params import (
     check_arguments,
 )
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.error._bootstrap import by_632, by_632_plus
+from genestimators.diagnostics.error._optimism import by_optimism
 from genestimators.diagnostics.error._question import Question
 from genestimators.diagnostics.error._result import METHODS, GeneralizationError
 from genestimators.diagnostics.error._subsampling import by_subsampling
@@ -20,6 +22,7 @@ from genestimators.regularization._measure import resolve_scoring
 OWNER = "generalization_error"
 
 _METHODS = {"subsampling": by_subsampling}
+_METHODS |= {".632": by_632, ".632+": by_632_plus, "optimism": by_optimism}
 _ANY_SCORE = ("corrected_t", "conservative_z", "optimism")
 
 _CONSTRAINTS = {
@@ -88,7 +91,8 @@ def generalization_error(
             that interpolate.
         "optimism"
             The training score less what bootstrap samples flatter themselves by [6]_.
-            For any score; biased for learners that interpolate.
+            For any score; biased for learners that interpolate, and its interval is too
+            narrow where a learner overfits.
 
         "auto" is "cross_validation" where `cv` is given, "subsampling" where the score
         allows it, and "corrected_t" otherwise.
@@ -120,6 +124,11 @@ def generalization_error(
     TypeError, ValueError
         If the method does not go with the score, the groups or `cv`, or there are too
         few rows.
+
+    Warns
+    -----
+    InterpolatingWarning
+        If the training loss is next to nothing, and the method counts on it.
 
     Notes
     -----
