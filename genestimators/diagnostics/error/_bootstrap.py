@@ -18,7 +18,11 @@ Efron, 2014).
 
 import numpy as np
 
-from genestimators._exceptions import InterpolatingWarning, warn_user
+from genestimators._exceptions import (
+    FewReplicatesWarning,
+    InterpolatingWarning,
+    warn_user,
+)
 from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
 from genestimators.diagnostics.error._no_information import no_information
 from genestimators.resampling import Bootstrap, GroupBootstrap
@@ -26,6 +30,7 @@ from genestimators.resampling._hashing import derive
 
 N_SAMPLES = 200
 OUTSIDE = 0.632  # the share of rows that a bootstrap sample holds, 1 - 1 / e
+NOISY = 4.0  # times the variance: noise taken off that leaves errors a third off
 LEAST_FIT = 0.01  # of the loss on other rows: less in training is interpolation
 
 
@@ -129,9 +134,17 @@ def _no_information(question):
 def _estimate(question, left, fit, loss, weight):
     mixed = (1 - weight) * fit + weight * left.rows
     own = question.unit_sums(question.shares * question.deviations(mixed))
-    variance = ((own + weight * left.effects) ** 2).sum() - weight**2 * left.noise
+    noise = weight**2 * left.noise
+    variance = ((own + weight * left.effects) ** 2).sum() - noise
     # The difference of two large numbers: below this it is noise.
     variance = max(variance, (own**2).sum() / 2)
+    if noise > NOISY * variance:
+        warn_user(
+            "The standard error rests on too few bootstrap samples to be told from "
+            f"their noise, whose variance is {noise / variance:.2g} times as large. "
+            f"Got {left.n_fits} samples; raise `n_repeats`.",
+            FewReplicatesWarning,
+        )
     return estimate_of(
         question,
         loss,

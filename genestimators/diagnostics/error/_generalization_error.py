@@ -129,6 +129,8 @@ def generalization_error(
     -----
     InterpolatingWarning
         If the training loss is next to nothing, and the method counts on it.
+    FewReplicatesWarning
+        If bootstrap samples are too few for the standard error of ".632" and ".632+".
 
     Notes
     -----
