@@ -38,6 +38,10 @@ class NothingSelectedWarning(UserWarning):
     """No feature was significant, so the choice of features means nothing."""
 
 
+class InterpolatingWarning(UserWarning):
+    """The training loss is next to nothing, so an estimate that uses it is too good."""
+
+
 class LearningCurveWarning(UserWarning):
     """A loss does not fall with the number of rows, as extrapolation takes it to."""
 

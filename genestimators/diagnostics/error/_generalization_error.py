@@ -12,8 +12,10 @@ from genestimators._params import (
     check_arguments,
 )
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics.error._bootstrap import by_632, by_632_plus
 from genestimators.diagnostics.error._cross_validation import by_cross_validation
 from genestimators.diagnostics.error._nested import by_nested_cv
+from genestimators.diagnostics.error._optimism import by_optimism
 from genestimators.diagnostics.error._question import Question
 from genestimators.diagnostics.error._result import METHODS, GeneralizationError
 from genestimators.diagnostics.error._splits import by_conservative_z, by_corrected_t
@@ -28,6 +30,9 @@ _METHODS = {
     "corrected_t": by_corrected_t,
     "conservative_z": by_conservative_z,
     "cross_validation": by_cross_validation,
+    ".632": by_632,
+    ".632+": by_632_plus,
+    "optimism": by_optimism,
 }
 _ANY_SCORE = ("corrected_t", "conservative_z", "optimism")
 
@@ -100,7 +105,8 @@ def generalization_error(
             that interpolate.
         "optimism"
             The training score less what bootstrap samples flatter themselves by [6]_.
-            For any score; biased for learners that interpolate.
+            For any score; biased for learners that interpolate, and its interval is too
+            narrow where a learner overfits.
 
         "auto" is "cross_validation" where `cv` is given, "subsampling" where the score
         allows it, and "corrected_t" otherwise.
@@ -133,6 +139,13 @@ def generalization_error(
     TypeError, ValueError
         If the method does not go with the score, the groups or `cv`, or there are too
         few rows.
+
+    Warns
+    -----
+    InterpolatingWarning
+        If the training loss is next to nothing, and the method counts on it.
+    FewReplicatesWarning
+        If bootstrap samples are too few for the standard error of ".632" and ".632+".
 
     Notes
     -----

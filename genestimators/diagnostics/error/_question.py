@@ -199,30 +199,65 @@ class Question:
             parts = self.measure.needed.split(answers, self.measure.n_outputs)
             yield fitted.draw, places[order], parts
 
-    def training_score(self):
-        """The score of a fit on all rows on those same rows."""
-        problem, measure, used = self.problem, self.measure, self.used
-        everything = [(used, np.empty(0, dtype=np.intp))]
+    @cached_property
+    def training(self):
+        """The fit on all rows, with what `fits` asks of it."""
+        problem = self.problem
+        everything = [(self.used, np.empty(0, dtype=np.intp))]
         draws = Folds(everything).prepare(
             problem.X, problem.y, problem.weight, classifier=problem.classifier
         )
-        weight = None if problem.weight is None else problem.weight[used]
-        by_model = measure.kind == "model"
-        (fitted,) = self._fit(
-            draws,
-            range(1),
-            answer="none" if by_model else "all",
-            models=by_model,
-            noun="fit on all rows",
-        )
-        if by_model:
+        (fitted,) = self.fits(draws, range(1), noun="fit on all rows")
+        return fitted
+
+    def training_score(self):
+        """The score of a fit on all rows on those same rows."""
+        return self.score_on(self.training, self.used)
+
+    def fits(self, draws, numbers, *, noun):
+        """Fits that can be scored on any rows: models, or answers for all rows."""
+        by_model = self.measure.kind == "model"
+        answer = "none" if by_model else "all"
+        return self._fit(draws, numbers, answer=answer, models=by_model, noun=noun)
+
+    def parts(self, fitted, rows):
+        """Answers of one of the `fits` for some rows, by kind."""
+        answers = fitted.responses[:, rows]
+        return self.measure.needed.split(answers, self.measure.n_outputs)
+
+    def score_on(self, fitted, rows):
+        """The score of one of the `fits` on some rows.
+
+        Parameters
+        ----------
+        fitted : FittedDraw
+        rows : ndarray of int
+            A row may come several times.
+
+        Returns
+        -------
+        score : float
+
+        Raises
+        ------
+        ValueError
+            If the scorer gives several.
+        """
+        problem, measure = self.problem, self.measure
+        weight = None if problem.weight is None else problem.weight[rows]
+        if measure.kind == "model":
             told = {} if weight is None else {"sample_weight": weight}
-            model, X = fitted.model(), take_rows(problem.X, used)
-            return float(self.scorer(model, X, problem.y[used], **told))
-        answers = fitted.responses[:, used]
-        parts = measure.needed.split(answers, measure.n_outputs)
-        told = {"rows": used, "y": problem.y, "weight": weight}
-        return float(measure.scores(parts, problem.X, **told)[0])
+            model, X = fitted.model(), take_rows(problem.X, rows)
+            found = self.scorer(model, X, problem.y[rows], **told)
+        else:
+            told = {"rows": rows, "y": problem.y, "weight": weight}
+            found = measure.scores(self.parts(fitted, rows), problem.X, **told)[0]
+        if isinstance(found, dict):
+            raise ValueError(
+                f"{problem.owner} goes by one score, and the scorer gives several. Got "
+                f"{sorted(found)!r}; pass a scorer of one of them."
+            )
+        return float(found)
 
     def _fit(self, draws, numbers, *, noun, **settings):
         problem = self.problem
