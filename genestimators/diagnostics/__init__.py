@@ -15,6 +15,7 @@ from genestimators.diagnostics._forecast import (
     learning_curve_forecast,
 )
 from genestimators.diagnostics._forecast_display import LearningCurveForecastDisplay
+from genestimators.diagnostics._gap_display import GeneralizationGapDisplay
 from genestimators.diagnostics.error import GeneralizationError, generalization_error
 from genestimators.diagnostics.report import (
     GeneralizationReport,
@@ -28,6 +29,7 @@ __all__ = [
     "CorrectedScore",
     "EnsembleDecomposition",
     "GeneralizationError",
+    "GeneralizationGapDisplay",
     "GeneralizationReport",
     "LearningCurveForecast",
     "LearningCurveForecastDisplay",
