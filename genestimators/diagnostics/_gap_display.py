@@ -289,12 +289,10 @@ class GeneralizationGapDisplay:
             label=f"gap at {self.sizes[-1]:.0f} rows: {gap}", zorder=0,
         )  # fmt: skip
         if self.interpolates:
-            middle = len(x) // 2
             ax.annotate(
                 "The learner interpolates:\nits training score says nothing.",
-                (x[middle], means["train"][middle]), xytext=(0, -6),
-                textcoords="offset points", ha="center", va="top", fontsize="small",
-                color="0.25",
+                (x[0], means["train"][0]), xytext=(4, -6),
+                textcoords="offset points", va="top", fontsize="small", color="0.25",
             )  # fmt: skip
         ax.set_xlabel("training rows")
         ax.set_ylabel(self.score_name)
