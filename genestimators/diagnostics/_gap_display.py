@@ -16,7 +16,7 @@ from genestimators.diagnostics.error._generalization_error import ask, score_nam
 
 _CONSTRAINTS = {
     "scoring": SCORING,
-    "n_splits": [Interval(int, 2)],
+    "n_splits": [Interval(int, 3)],
     "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
 }
 _DRAWN = {  # name: (label, color, style)
@@ -167,7 +167,7 @@ class GeneralizationGapDisplay:
             rows. "auto" is (0.1, 0.2, 0.4, 0.6, 0.8), without those too small for the
             data.
         n_splits : int, default=10
-            At least two.
+            At least three: of two, scores such as accuracy agree too often by chance.
         confidence_level : float, default=0.95
         groups : array-like of shape (n_samples,), default=None
             Rows of a group are on one side of a split.

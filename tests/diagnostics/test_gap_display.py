@@ -422,7 +422,7 @@ def test_two_sizes_are_enough():
         ({"sizes": [0.2, 0.5, 1.0]}, "above none and below all of the rows"),
         ({"sizes": "many"}, '`sizes` must be "auto" or a sequence'),
         ({"groups": np.arange(60) % 6}, "with 6 groups, which gives 0"),
-        ({"n_splits": 1}, "'n_splits' parameter of GeneralizationGapDisplay.from_est"),
+        ({"n_splits": 2}, "'n_splits' parameter of GeneralizationGapDisplay.from_est"),
         ({"n_splits": 2.0}, "'n_splits' parameter"),
         ({"confidence_level": 1.0}, "'confidence_level' parameter"),
         ({"confidence_level": 95}, "'confidence_level' parameter"),
