@@ -6,6 +6,29 @@ _WIDE = 30.0  # from this ratio of the largest to the smallest value on: logarit
 _DECADES = 6  # of a logarithmic axis that begins at zero
 
 
+def pyplot(owner):
+    """`matplotlib.pyplot`, for those who want to know before they compute.
+
+    Parameters
+    ----------
+    owner : str
+        The display, for the error.
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is missing.
+    """
+    try:
+        import matplotlib.pyplot as plt
+    except ImportError as exc:
+        raise ImportError(
+            f"{owner} needs matplotlib to draw; install it with "
+            "`pip install matplotlib`."
+        ) from exc
+    return plt
+
+
 def new_axes(ax, owner, figsize=(7, 4.5)):
     """The axes to draw on: those given, or those of a new figure.
 
@@ -26,13 +49,7 @@ def new_axes(ax, owner, figsize=(7, 4.5)):
     ImportError
         If matplotlib is missing.
     """
-    try:
-        import matplotlib.pyplot as plt
-    except ImportError as exc:
-        raise ImportError(
-            f"{owner} needs matplotlib to draw; install it with "
-            "`pip install matplotlib`."
-        ) from exc
+    plt = pyplot(owner)
     if ax is None:
         _, ax = plt.subplots(figsize=figsize, layout="constrained")
     return ax

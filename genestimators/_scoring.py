@@ -194,15 +194,18 @@ class ScorerCall:
     scorer: object
 
     def __call__(self, stand_in, X, y, weight):
+        return _number(self.answer(stand_in, X, y, weight), self.scorer)
+
+    def answer(self, stand_in, X, y, weight):
+        """Whatever the scorer returns; weights reach one that takes them."""
         if weight is None:
-            return _number(self.scorer(stand_in, X, y), self.scorer)
+            return self.scorer(stand_in, X, y)
         if not _takes_weights(self.scorer):
             _warn_unweighted(self.scorer)
-            return _number(self.scorer(stand_in, X, y), self.scorer)
+            return self.scorer(stand_in, X, y)
         # The caller has asked for weights, so nothing scored has to request them.
         with config_context(enable_metadata_routing=False):
-            score = self.scorer(stand_in, X, y, sample_weight=weight)
-        return _number(score, self.scorer)
+            return self.scorer(stand_in, X, y, sample_weight=weight)
 
 
 @dataclass(frozen=True, eq=False)

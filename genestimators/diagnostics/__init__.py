@@ -2,6 +2,7 @@
 
 from genestimators.diagnostics._compare import ModelComparison, compare_models
 from genestimators.diagnostics.curves import (
+    GeneralizationGapDisplay,
     LearningCurveForecast,
     LearningCurveForecastDisplay,
     learning_curve_forecast,
@@ -27,6 +28,7 @@ __all__ = [
     "CorrectedScore",
     "EnsembleDecomposition",
     "GeneralizationError",
+    "GeneralizationGapDisplay",
     "GeneralizationReport",
     "LearningCurveForecast",
     "LearningCurveForecastDisplay",

@@ -72,15 +72,23 @@ def _check_classes(problem, least, shares):
 
 TRAIN_SHARES = (0.1, 0.2, 0.4, 0.6, 0.8)
 LEAST_ROWS = 5  # in the least of the training sizes
+_WORDS = {2: "two", 3: "three"}
 
 
-def check_train_sizes(sizes, problem):
+def check_train_sizes(sizes, problem, least_sizes=3):
     """Sizes of a learning curve as increasing shares of the rows, or of the groups.
+
+    Parameters
+    ----------
+    sizes : "auto" or sequence of numbers
+    problem : Problem
+    least_sizes : {2, 3}
+        A power law with a limit takes three, a line two.
 
     Raises
     ------
     ValueError
-        If there are fewer than three, or they cannot be drawn from the data.
+        If there are fewer, or they cannot be drawn from the data.
     """
     groups = problem.groups
     n_units = problem.weights.sum() if groups is None else len(np.unique(groups))
@@ -101,11 +109,11 @@ def check_train_sizes(sizes, problem):
                 "`sizes` must be above none and below all of the rows, since some are "
                 f"left to test them. Got {sizes!r} of {n_units:g}."
             )
-    if len(shares) < 3:
+    if len(shares) < least_sizes:
         units = "rows" if groups is None else "groups"
         raise ValueError(
-            "A learning curve needs at least three different sizes of training data. "
-            f"Got sizes={sizes!r} with {n_units:g} {units}, which gives {len(shares)}; "
-            "give more of them, or more data."
+            f"A learning curve needs at least {_WORDS[least_sizes]} different sizes of "
+            f"training data. Got sizes={sizes!r} with {n_units:g} {units}, which gives "
+            f"{len(shares)}; give more of them, or more data."
         )
     return tuple(shares)

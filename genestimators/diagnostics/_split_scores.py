@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.base import clone, is_classifier
-from sklearn.metrics import check_scoring
 
 from genestimators._inputs import take_rows
+from genestimators._scoring import ScorerCall
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import resolve_scoring
 
@@ -23,12 +23,15 @@ class SplitScores:
         Predicted labels of the rows left out, the last time they were; None of rows
         that never were, and where they were not asked for.
     test_weight, train_weight : ndarray of shape (n_splits,)
+    train_scores : ndarray of shape (n_splits,) or None
+        On the rows that each fit has seen, where they were asked for.
     """
 
     scores: np.ndarray
     labels: np.ndarray | None
     test_weight: np.ndarray
     train_weight: np.ndarray
+    train_scores: np.ndarray | None = None
 
 
 def check_alike(owner, first, others):
@@ -58,6 +61,7 @@ def split_scores(
     *,
     labels=False,
     tested=None,
+    training=False,
     where=None,
     seed=None,
 ):
@@ -79,6 +83,8 @@ def split_scores(
     tested : Draws, default=None
         Draws whose left-out rows are scored; they are left out by `draws` too. None is
         `draws` themselves.
+    training : bool, default=False
+        Whether the rows that each fit has seen are scored too.
     where : str, default=None
         For the note on an error raised by the estimator.
     seed : int, default=None
@@ -91,14 +97,27 @@ def split_scores(
     problem = replace(problem, estimator=clone(estimator))
     X, y, weight = problem.X, problem.y, problem.weight
     used = np.flatnonzero(problem.weights)
-    measure, _ = resolve_scoring(
+    measure, scorer = resolve_scoring(
         scoring, problem.estimator, X, y, problem.classes, used
     )
     by_model = measure.kind == "model" or (
         labels and "label" not in {part.kind for part in measure.needed.parts}
     )
-    scorer = check_scoring(problem.estimator, scoring) if by_model else None
-    found, sizes = [], []
+    call = ScorerCall(scorer) if measure.measure is None else measure.measure.call
+    answer = "none" if by_model else "all" if training else "out_of_bag"
+
+    def parts_of(fitted, rows):
+        answers = fitted.responses
+        places = rows if training else np.searchsorted(fitted.draw.out_of_bag, rows)
+        return measure.needed.split(answers[:, places], measure.n_outputs)
+
+    def score(fitted, rows, own):
+        if by_model:
+            return call.answer(fitted.model(), take_rows(X, rows), y[rows], own)
+        parts = parts_of(fitted, rows)
+        return measure.scores(parts, X, rows=rows, y=y, weight=own)[0]
+
+    found, known, sizes = [], [], []
     tested = draws if tested is None else tested
     kept = np.full(problem.n_rows, None, dtype=object) if labels else None
     for fitted in fit_over(
@@ -108,7 +127,7 @@ def split_scores(
         draws,
         numbers,
         response=measure.needed,
-        answer="none" if by_model else "out_of_bag",
+        answer=answer,
         models=by_model,
         ensembles=not by_model and draws.limit is None,
         seed=seed,
@@ -117,22 +136,20 @@ def split_scores(
     ):
         draw = fitted.draw if tested is draws else tested[fitted.number]
         rows = draw.out_of_bag
-        own = None if weight is None else weight[rows]
+        if not len(rows):
+            raise ValueError(
+                f"{problem.owner} tests on rows that a fit has not seen at all. Got "
+                f"none in split {fitted.number}, since a row of weight k is k rows; "
+                "divide weights by their mean, or learn from fewer rows."
+            )
         sizes.append((draw.out_of_bag_counts.sum(), fitted.draw.counts.sum()))
-        if by_model:
-            taken = take_rows(X, rows)
-            told = {} if own is None else {"sample_weight": own}
-            found.append(scorer(fitted.model(), taken, y[rows], **told))
-            if labels:
-                kept[rows] = fitted.model().predict(taken)
-            continue
-        answer = fitted.predictions
-        if tested is not draws:
-            answer = answer[:, np.searchsorted(fitted.draw.out_of_bag, rows)]
-        parts = measure.needed.split(answer, measure.n_outputs)
-        found.append(measure.scores(parts, X, rows=rows, y=y, weight=own)[0])
-        if labels:
-            kept[rows] = measure.labels(parts["label"][0])
+        found.append(score(fitted, rows, None if weight is None else weight[rows]))
+        if training:
+            known.append(score(fitted, *_in_bag(fitted.draw, weight)))
+        if labels and by_model:
+            kept[rows] = fitted.model().predict(take_rows(X, rows))
+        elif labels:
+            kept[rows] = measure.labels(parts_of(fitted, rows)["label"][0])
     test, train = np.array(sizes).T
     if any(isinstance(one, dict) for one in found):
         raise ValueError(
@@ -140,10 +157,20 @@ def split_scores(
             f"{sorted(found[0])!r}; pass a scorer of one of them."
         )
     scores = np.array(found, dtype=float)
-    if np.isnan(scores).any():
-        raise ValueError(
-            f"{problem.owner} needs a score on every split. Got NaN on "
-            f"{np.isnan(scores).sum()} of {len(scores)}; see whether the scorer suits "
-            "so few rows (R2 needs two, ROC AUC both classes)."
-        )
-    return SplitScores(scores, kept, test, train)
+    known = np.array(known, dtype=float) if training else None
+    for some in (scores,) if known is None else (scores, known):
+        if np.isnan(some).any():
+            raise ValueError(
+                f"{problem.owner} needs a score on every split. Got NaN on "
+                f"{np.isnan(some).sum()} of {len(some)}; see whether the scorer suits "
+                "so few rows (R2 needs two, ROC AUC both classes)."
+            )
+    return SplitScores(scores, kept, test, train, known)
+
+
+def _in_bag(draw, weight):
+    """The rows that a fit has seen, each once, and their weights or None."""
+    if weight is None:
+        return draw.rows, None
+    rows, places = np.unique(draw.rows, return_inverse=True)
+    return rows, np.bincount(places, weights=draw.counts)

@@ -7,8 +7,10 @@ from genestimators.diagnostics.curves._forecast import (
 from genestimators.diagnostics.curves._forecast_display import (
     LearningCurveForecastDisplay,
 )
+from genestimators.diagnostics.curves._gap_display import GeneralizationGapDisplay
 
 __all__ = [
+    "GeneralizationGapDisplay",
     "LearningCurveForecast",
     "LearningCurveForecastDisplay",
     "learning_curve_forecast",

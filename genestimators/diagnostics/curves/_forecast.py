@@ -10,9 +10,8 @@ from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
 from genestimators._results import Result
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
-from genestimators.diagnostics._split_scores import split_scores
+from genestimators.diagnostics.curves._nested_scores import nested_scores
 from genestimators.diagnostics.curves._power_curve import PowerCurves, fit_power_curves
-from genestimators.resampling import GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
 OWNER = "learning_curve_forecast"
@@ -281,37 +280,9 @@ def learning_curve_forecast(
         random_state=random_state,
     )
     shares = check_train_sizes(sizes, problem)
-    scores, weight, share = _scores(problem, scoring, shares, n_splits)
-    return _forecast(problem, scoring, scores, weight, share, target, confidence_level)
-
-
-def _scores(problem, scoring, shares, n_splits):
-    """Scores of all splits and sizes, mean sizes, and the share of rows tested on."""
-    kind = Subsample if problem.groups is None else GroupSubsample
-    told = problem.X, problem.y, problem.weight, problem.groups
-    seed = derive(problem.seed, "splits")
-    draws = [
-        kind(share).prepare(*told, seed=seed, classifier=problem.classifier)
-        for share in shares
-    ]
-    found, sizes = [], []
-    for share, own in zip(shares, draws, strict=True):
-        one = split_scores(
-            problem,
-            problem.estimator,
-            scoring,
-            own,
-            range(n_splits),
-            tested=draws[-1],
-            where=f"{OWNER}, on a share of {share:.3g} of the rows",
-        )
-        found.append(one.scores)
-        sizes.append(one.train_weight.mean())
-    return (
-        np.stack(found, axis=1),
-        np.array(sizes),
-        float((one.test_weight / one.train_weight).mean()),
-    )
+    found = nested_scores(problem, scoring, shares, n_splits)
+    told = found.test_scores.T, found.sizes, found.share
+    return _forecast(problem, scoring, *told, target, confidence_level)
 
 
 def _forecast(problem, scoring, scores, sizes, share, target, level):

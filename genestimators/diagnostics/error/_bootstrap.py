@@ -23,6 +23,7 @@ from genestimators._exceptions import (
     InterpolatingWarning,
     warn_user,
 )
+from genestimators.diagnostics.curves._gap import INTERPOLATES
 from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
 from genestimators.diagnostics.error._no_information import no_information
 from genestimators.resampling import Bootstrap, GroupBootstrap
@@ -31,7 +32,6 @@ from genestimators.resampling._hashing import derive
 N_SAMPLES = 200
 OUTSIDE = 0.632  # the share of rows that a bootstrap sample holds, 1 - 1 / e
 NOISY = 4.0  # times the variance: noise taken off that leaves errors a third off
-LEAST_FIT = 0.01  # of the loss on other rows: less in training is interpolation
 
 
 def by_632(question):
@@ -106,7 +106,7 @@ def losses_of(question, fitted):
 
 def warn_if_interpolating(method, training, elsewhere):
     """Warn where the training loss is next to nothing beside that on other rows."""
-    if training < LEAST_FIT * elsewhere:
+    if training < INTERPOLATES * elsewhere:
         warn_user(
             f"The loss of the fit on its training rows is {training:.3g}, and "
             f"{elsewhere:.3g} on others: the learner interpolates, so training says "

@@ -2,9 +2,8 @@
 
 from dataclasses import dataclass
 
+from genestimators.diagnostics.curves._gap import INTERPOLATES
 from genestimators.diagnostics.decomposition._losses import NAMES
-
-INTERPOLATES = 0.01  # of the expected loss, that a training loss may be at most
 
 
 @dataclass(frozen=True)
