@@ -7,11 +7,11 @@ ones if it brings at least 2 % of the loss, else twice the rows if they do, else
 nothing; where not even a constant is beaten with them, to look for a signal. Two may be
 about as good, so the mean loss with the first remedy is also set beside that with the
 right one. skore and deepchecks compare training and test scores (of a split of 75 to
-25 %) with fixed thresholds and say overfitting, underfitting or neither; they are held to these three
-only: averaging, a stronger penalty and more rows are remedies of overfitting, a weaker
-penalty and a search for signal are those of underfitting. The release of deepchecks
-does not run with this scikit-learn, so its two rules are applied to the scores: a
-relative degradation of 10 %, and a gain of 10 % over a constant.
+25 %) with fixed thresholds and say overfitting, underfitting or neither; they are held
+to these three only: averaging, a stronger penalty and more rows are remedies of
+overfitting, a weaker penalty and a search for signal are those of underfitting. The
+release of deepchecks does not run with this scikit-learn, so its two rules are applied
+to the scores: a relative degradation of 10 %, and a gain of 10 % over a constant.
 """
 
 import warnings
