@@ -9,7 +9,12 @@ from genestimators._exceptions import UndefinedTestWarning, warn_user
 from genestimators._params import SCORING, Interval, Options, check_arguments
 from genestimators._results import Result
 from genestimators.diagnostics._problem import make_problem
-from genestimators.diagnostics._split_scores import check_alike, split_scores
+from genestimators.diagnostics._split_scores import (
+    check_alike,
+    measure_of,
+    split_scores,
+    stratifies,
+)
 from genestimators.resampling import Folds, GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
@@ -219,7 +224,7 @@ def compare_models(
             f"score is accuracy. Got scoring={scoring!r} and {first!r}; set "
             'method="corrected_t".'
         )
-    draws, numbers = _draws(problem, method)
+    draws, numbers = _draws(problem, method, scoring)
     told = scoring, draws, numbers
     keep = {"labels": method == "mcnemar"}
     where = f"{OWNER}, with {_name(first)}"
@@ -257,19 +262,19 @@ def compare_models(
     return found if several else found[0]
 
 
-def _draws(problem, method):
+def _draws(problem, method, scoring):
     seed = derive(problem.seed, "splits")
     told = problem.X, problem.y, problem.weight, problem.groups
     kind = Subsample if problem.groups is None else GroupSubsample
-    classifier = problem.classifier
     if method == "mcnemar":
         if problem.groups is not None:
             raise ValueError(
                 "McNemar's test takes rows for independent, and rows of a group are "
                 'not; set method="corrected_t", or leave `groups` out.'
             )
-        draws = Folds(N_FOLDS).prepare(*told, classifier=classifier)
+        draws = Folds(N_FOLDS).prepare(*told, classifier=problem.classifier)
         return draws, range(len(draws))
+    classifier = stratifies(problem, measure_of(problem, scoring))
     if method == "5x2cv_f":
         halves = kind(0.5, complementary_pairs=True)
         return halves.prepare(*told, seed=seed, classifier=classifier), range(10)

@@ -6,6 +6,7 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 
 from genestimators._inputs import take_rows
+from genestimators._row_losses import RELATIVE
 from genestimators._scoring import ScorerCall
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import resolve_scoring
@@ -50,6 +51,30 @@ def check_alike(owner, first, others):
                 f"{owner} compares models of the same target. Got {other!r}, which is "
                 f"{kind}, beside {first!r}."
             )
+
+
+def measure_of(problem, scoring):
+    """What a score asks models for, and what it makes of the answers."""
+    used = np.flatnonzero(problem.weights)
+    told = problem.estimator, problem.X, problem.y, problem.classes, used
+    return resolve_scoring(scoring, *told)[0]
+
+
+def stratifies(problem, measure):
+    """Whether random splits are to hold each class by its share.
+
+    The mean loss of rows of rare classes would come out the same on every split, and
+    off by what the number of such rows is rounded by. Other scores may need a row of
+    each class.
+    """
+    return problem.classifier and not measure.by_rows
+
+
+def best_score(measure):
+    """The score of perfect predictions, infinity where it is not known."""
+    if not measure.by_rows:
+        return np.inf
+    return 1.0 if measure.kind in ("accuracy", *RELATIVE) else 0.0
 
 
 def split_scores(
@@ -159,6 +184,12 @@ def split_scores(
     scores = np.array(found, dtype=float)
     known = np.array(known, dtype=float) if training else None
     for some in (scores,) if known is None else (scores, known):
+        if np.isinf(some).any():
+            n = np.isinf(some).sum()
+            raise ValueError(
+                f"{problem.owner} needs finite scores. Got an infinite one on {n} of "
+                f"{len(some)} splits; see whether the model predicts infinity."
+            )
         if np.isnan(some).any():
             raise ValueError(
                 f"{problem.owner} needs a score on every split. Got NaN on "

@@ -8,6 +8,7 @@ import numpy as np
 from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
 from genestimators._results import Result
+from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
 from genestimators.diagnostics.curves._nested_scores import nested_scores
@@ -279,23 +280,25 @@ def learning_curve_forecast(
         n_jobs=n_jobs,
         random_state=random_state,
     )
+    warn_of_copies(problem)
     shares = check_train_sizes(sizes, problem)
     found = nested_scores(problem, scoring, shares, n_splits)
-    told = found.test_scores.T, found.sizes, found.share
+    told = found.test_scores.T, found.sizes, found.share, found.best
     return _forecast(problem, scoring, *told, target, confidence_level)
 
 
-def _forecast(problem, scoring, scores, sizes, share, target, level):
+def _forecast(problem, scoring, scores, sizes, share, best, target, level):
     n_splits, n_sizes = scores.shape
     mean = scores.mean(axis=0)
     covariance = np.atleast_2d(np.cov(scores, rowvar=False)) * (1 / n_splits + share)
     error = np.sqrt(np.diag(covariance))
     _warn_of_falls(scores, share, sizes)
-    weight = 1 / np.maximum(error, 1e-12 + 1e-6 * np.abs(mean).max()) ** 2
+    least = 1e-6 * np.abs(mean).max() or 1.0
+    weight = 1 / np.maximum(error, least) ** 2
     rng = np.random.default_rng(derive(problem.seed, "curves"))
     drawn = rng.multivariate_normal(mean, covariance, size=N_CURVES, method="eigh")
-    curve = fit_power_curves(mean[None], sizes, weight)
-    draws = fit_power_curves(drawn, sizes, weight)
+    curve = fit_power_curves(mean[None], sizes, weight, best)
+    draws = fit_power_curves(drawn, sizes, weight, best)
     full = problem.weights.sum()
     now, doubled = curve.at([full, 2 * full])[0]
     drawn_now, drawn_doubled = draws.at([full, 2 * full]).T

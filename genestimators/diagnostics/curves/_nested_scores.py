@@ -4,7 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from genestimators.diagnostics._split_scores import split_scores
+from genestimators.diagnostics._split_scores import (
+    best_score,
+    measure_of,
+    split_scores,
+    stratifies,
+)
 from genestimators.resampling import GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
@@ -24,12 +29,15 @@ class NestedScores:
     share : float
         Weight of the rows tested on over that of the rows learned from, at the largest
         size.
+    best : float
+        The score of perfect predictions, infinity where it is not known.
     """
 
     sizes: np.ndarray
     test_scores: np.ndarray
     train_scores: np.ndarray | None
     share: float
+    best: float
 
 
 def nested_scores(problem, scoring, shares, n_splits, *, training=False):
@@ -52,10 +60,9 @@ def nested_scores(problem, scoring, shares, n_splits, *, training=False):
     kind = Subsample if problem.groups is None else GroupSubsample
     told = problem.X, problem.y, problem.weight, problem.groups
     seed = derive(problem.seed, "splits")
-    draws = [
-        kind(share).prepare(*told, seed=seed, classifier=problem.classifier)
-        for share in shares
-    ]
+    measure = measure_of(problem, scoring)
+    settings = {"seed": seed, "classifier": stratifies(problem, measure)}
+    draws = [kind(share).prepare(*told, **settings) for share in shares]
     found = [
         split_scores(
             problem,
@@ -77,4 +84,5 @@ def nested_scores(problem, scoring, shares, n_splits, *, training=False):
         if training
         else None,
         share=float((last.test_weight / last.train_weight).mean()),
+        best=best_score(measure),
     )

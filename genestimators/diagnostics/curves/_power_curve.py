@@ -39,7 +39,7 @@ class PowerCurves:
         return np.where(left > 0, size, np.inf)
 
 
-def fit_power_curves(scores, sizes, weight):
+def fit_power_curves(scores, sizes, weight, best=np.inf):
     """Fit curves by weighted least squares.
 
     Parameters
@@ -48,6 +48,8 @@ def fit_power_curves(scores, sizes, weight):
     sizes : ndarray of shape (n_sizes,)
     weight : ndarray of shape (n_sizes,)
         One over the variances of the scores.
+    best : float, default=inf
+        A score that no number of rows goes beyond, as that of perfect predictions.
 
     Returns
     -------
@@ -60,13 +62,20 @@ def fit_power_curves(scores, sizes, weight):
     spread = (centred**2) @ share
     slope = (scores * share) @ centred.T / spread  # (n_curves, n_rates)
     slope = np.minimum(slope, 0.0)  # more rows do not harm
-    fitted = mean[:, None, None] + slope[..., None] * centred
+    limit = mean[:, None] - slope * mean_x
+    if np.isfinite(best):
+        # Where the limit lies beyond, the best curve through it does as well as any.
+        through = ((scores - best) * share) @ x.T / ((x**2) @ share)
+        beyond = limit > best
+        slope = np.where(beyond, np.minimum(through, 0.0), slope)
+        limit = np.where(beyond, best, limit)
+    fitted = limit[..., None] + slope[..., None] * x
     error = ((scores[:, None] - fitted) ** 2) @ share
-    best = error.argmin(axis=1)
+    chosen = error.argmin(axis=1)
     every = np.arange(len(scores))
-    rate, slope = RATES[best], slope[every, best]
+    rate, slope = RATES[chosen], slope[every, chosen]
     return PowerCurves(
-        limit=mean - slope * mean_x[best],
+        limit=limit[every, chosen],
         scale=-slope * sizes[-1] ** rate,
         rate=rate,
     )

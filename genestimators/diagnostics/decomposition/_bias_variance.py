@@ -2,20 +2,16 @@
 
 import numpy as np
 
-from genestimators._exceptions import (
-    LearningCurveWarning,
-    RepeatedRowsWarning,
-    warn_user,
-)
+from genestimators._exceptions import LearningCurveWarning, warn_user
+from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics.decomposition._decomposition import (
     BiasVarianceDecomposition,
 )
 from genestimators.diagnostics.decomposition._figures import PARTS, Figures, run
-from genestimators.diagnostics.decomposition._noise import first_of_copies, noise_bounds
+from genestimators.diagnostics.decomposition._noise import noise_bounds
 from genestimators.diagnostics.decomposition._pair_plan import plan_pairs
 from genestimators.diagnostics.decomposition._pairs import Pairs
 
-COPIES = 0.1  # of the rows, that may be copies of others
 SEED_PAIRS = 10  # models fitted twice, where the learner has a seed
 
 
@@ -150,7 +146,7 @@ def bias_variance_decomposition(
         n_jobs=n_jobs,
         random_state=random_state,
     )
-    _warn_of_copies(plan.problem)
+    warn_of_copies(plan.problem)
     pairs = Pairs(plan)
     run(pairs, n_pairs, tolerance)
     return decomposition_of(pairs)
@@ -224,22 +220,6 @@ def _terms(pairs):
         name: float(np.average(one, weights=weight[used]))
         for name, one in figures.items()
     }
-
-
-def _warn_of_copies(problem):
-    """Warn where many rows of a regression are copies of others."""
-    if problem.classifier or problem.groups is not None:
-        return
-    n = int(np.count_nonzero(problem.weights))
-    copies = n - len(first_of_copies(problem))
-    if copies > COPIES * n:
-        warn_user(
-            f"{copies} of {n} rows are copies of others, target included, so models "
-            "are tested on what they have learned and the loss comes out too small; "
-            "pass `groups` that hold copies together, or each row once with its number "
-            "as `sample_weight`.",
-            RepeatedRowsWarning,
-        )
 
 
 def _warn_of_shape(figures):

@@ -10,6 +10,7 @@ from scipy import sparse
 from sklearn.neighbors import NearestNeighbors
 
 from genestimators._inputs import frame_columns, take_rows
+from genestimators.diagnostics._copies import first_of_copies
 from genestimators.resampling._keys import content_keys
 
 _LEAST_REPEATED = 20  # rows with a twin, from which their differences tell something
@@ -41,13 +42,6 @@ def noise_bounds(problem, loss, target):
     if near is not None:
         bounds["nearest neighbours"] = near
     return bounds
-
-
-def first_of_copies(problem):
-    """The first of the rows of positive weight that are equal, target included."""
-    rows = np.flatnonzero(problem.weights > 0)
-    taken = take_rows(problem.X, rows), problem.y[rows]
-    return rows[np.unique(content_keys(*taken, exact=True), return_index=True)[1]]
 
 
 def _of_repeated_rows(problem, loss, target):

@@ -147,6 +147,13 @@ class Pairs:
             for one, other in combinations(models, 2):
                 rows, (first, second) = _common([one, other])
                 own = self.plan.loss.pair_terms(first, second, self.target[rows])
+                if not np.isfinite(own).all():
+                    raise ValueError(
+                        f"{self.plan.problem.owner} needs finite losses. Got "
+                        f"{own[~np.isfinite(own)][0]} for a row in neither of a pair "
+                        "of subsamples; see whether the model predicts NaN or "
+                        "infinity, or scale a huge target down."
+                    )
                 of_rows = np.zeros(weight.shape[1])
                 of_rows[one.draw.out_of_bag] = one.draw.out_of_bag_counts
                 weight[place, rows] += of_rows[rows]

@@ -45,6 +45,7 @@ def by_cross_validation(question):
             "`cv=RepeatedKFold(...)`."
         )
     draws, numbers = _draws(question)
+    _check_apart(question, draws, numbers)
     losses, tested = _losses(question, draws, numbers)
     problem = question.problem
     # The same question about the rows that were tested: R2 compares with their mean.
@@ -62,12 +63,12 @@ def by_cross_validation(question):
         first = np.full(len(own), problem.n_rows)
         np.minimum.at(first, asked.units, asked.used)
         own = block_sums(own[np.argsort(first)])
-    n = len(own)
+    few = min(len(own), asked.effective_units)
     return estimate_of(
         asked,
         float(asked.shares @ losses @ asked.scale),
-        float(np.sqrt(n / (n - 1) * (own**2).sum())),
-        freedom=freedom_of(own),
+        float(np.sqrt(few / (few - 1) * (own**2).sum())),
+        freedom=freedom_of(own, few),
         n_fits=len(numbers),
     )
 
@@ -88,6 +89,24 @@ def _draws(question):
         classifier=problem.classifier,
     )
     return splits.draws, range(len(splits.draws))
+
+
+def _check_apart(question, draws, numbers):
+    """Refuse splits that test on what they learn from."""
+    groups = question.problem.groups
+    for number in numbers:
+        draw = draws[number]
+        what = "a row" if groups is None else "a group"
+        known, tested = draw.rows, draw.out_of_bag
+        if groups is not None:
+            known, tested = groups[known], groups[tested]
+        both = np.intersect1d(known, tested)
+        if len(both):
+            raise ValueError(
+                f"`cv` must not test on {what} that it learns from. Got "
+                f"{both[0]!r} on both sides of split {number}; pass a splitter that "
+                "keeps them apart, such as KFold or GroupKFold."
+            )
 
 
 def _losses(question, draws, numbers):

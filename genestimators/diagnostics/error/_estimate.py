@@ -5,7 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from genestimators._exceptions import CoverageWarning, warn_user
+
 LEAST_FREEDOM = 3.0
+FARTHEST = 2.0  # standard errors times quantile, over the loss
 
 
 @dataclass(frozen=True)
@@ -26,7 +29,7 @@ class Estimate:
     n_fits: int
 
 
-def freedom_of(deviations):
+def freedom_of(deviations, n_effective=None):
     """Degrees of freedom of a variance of values with heavy tails.
 
     The variance of n values varies by (kurtosis - 1) / n of its square; a chi-square
@@ -35,6 +38,8 @@ def freedom_of(deviations):
     Parameters
     ----------
     deviations : ndarray of shape (n_units,)
+    n_effective : float, default=None
+        How many units of equal weight they are worth; None is all.
 
     Returns
     -------
@@ -45,9 +50,9 @@ def freedom_of(deviations):
     square = (deviations - deviations.mean()) ** 2
     mean = square.mean()
     if not mean > 0:
-        return float(n - 1)
+        return max(float(n if n_effective is None else n_effective) - 1, 1.0)
     kurtosis = (square**2).mean() / mean**2
-    most = max(float(n - 1), 1.0)
+    most = max(float(n if n_effective is None else n_effective) - 1, 1.0)
     if kurtosis <= 1:
         return most
     return float(min(max(2 * n / (kurtosis - 1), LEAST_FREEDOM), most))
@@ -78,6 +83,11 @@ def estimate_of(question, loss, std_error, *, freedom, n_fits):
         ends = _wilson(loss, std_error, quantile, question)
     else:
         ends = _logarithmic(loss, std_error, quantile)
+        if not loss > 0:
+            ends = _of_none(question, quantile)
+        if question.measure.kind == "brier":
+            most = 1.0 if question.measure.targets.shape[1] == 2 else 2.0
+            ends = tuple(min(end, most) for end in ends)
     low, high = (question.score_of(end) for end in reversed(ends))
     factor = 1.0
     if question.measure.kind == "root" and loss > 0:
@@ -101,6 +111,23 @@ def _wilson(share, std_error, quantile, question):
 def _logarithmic(loss, std_error, quantile):
     if not loss > 0:
         return loss, loss
-    with np.errstate(over="ignore"):  # nothing is known then
-        reach = np.exp(quantile * std_error / loss)
-    return float(loss / reach), float(loss * reach)
+    reach = quantile * std_error / loss
+    # Beyond that the exponential would go on to any number; continued by its tangent.
+    known = min(reach, FARTHEST)
+    factor = np.exp(known) * (1 + reach - known)
+    return float(loss / factor), float(loss * factor)
+
+
+def _of_none(question, quantile):
+    """Ends where there was no loss at all in any row."""
+    if question.measure.kind == "brier":
+        # A row has at most so much, and this many rows may have had some.
+        most = 1.0 if question.measure.targets.shape[1] == 2 else 2.0
+        return 0.0, most * _wilson(0.0, 0.0, quantile, question)[1]
+    warn_user(
+        f"There was no loss at all in {len(question.used)} rows, so that the interval "
+        "has no width, and says nothing of losses that are rarer or larger than those "
+        "seen.",
+        CoverageWarning,
+    )
+    return 0.0, 0.0

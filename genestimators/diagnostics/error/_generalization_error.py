@@ -11,6 +11,7 @@ from genestimators._params import (
     Options,
     check_arguments,
 )
+from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics.error._bootstrap import by_632, by_632_plus
 from genestimators.diagnostics.error._cross_validation import by_cross_validation
@@ -204,6 +205,7 @@ def generalization_error(
         random_state=random_state,
         counts=False,
     )
+    warn_of_copies(problem)
     question = ask(problem, scoring, confidence_level, cv=cv, n_repeats=n_repeats)
     return answer(question, method)
 

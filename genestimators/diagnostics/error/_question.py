@@ -84,6 +84,11 @@ class Question:
         return int(self.units.max()) + 1
 
     @cached_property
+    def effective_units(self):
+        """How many units of equal weight would tell as much."""
+        return float(1 / (self.unit_sums(self.shares) ** 2).sum())
+
+    @cached_property
     def shares(self):
         """Weights of the rows in `used`, adding up to one."""
         weight = self.problem.weights[self.used]
@@ -182,7 +187,26 @@ class Question:
         losses : ndarray of shape (n_out_of_bag, n_outputs)
         """
         for draw, places, parts in self.answers(draws, numbers, noun=noun):
-            yield draw, places, self.measure.losses(parts, self.used[places])[0]
+            yield draw, places, self.losses(parts, places, noun)[0]
+
+    def losses(self, parts, places, noun):
+        """Losses of answers, (n_values, n, n_outputs).
+
+        Raises
+        ------
+        ValueError
+            If some are not finite.
+        """
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = self.measure.losses(parts, self.used[places])
+        if not np.isfinite(found).all():
+            worst = found[~np.isfinite(found)][0]
+            raise ValueError(
+                f"{self.problem.owner} needs finite losses. Got {worst} for a row left "
+                f"out of a {noun}; see whether the model predicts NaN or infinity, or "
+                "scale a huge target down."
+            )
+        return found
 
     def answers(self, draws, numbers, *, noun, **settings):
         """The same with what models answer, a dict of (n_values, n_out_of_bag, width).

@@ -10,7 +10,7 @@ from scipy import stats
 
 from genestimators._exceptions import CoverageWarning, warn_user
 from genestimators._inputs import take_rows
-from genestimators.diagnostics._split_scores import split_scores
+from genestimators.diagnostics._split_scores import split_scores, stratifies
 from genestimators.diagnostics.error._estimate import Estimate, estimate_of
 from genestimators.diagnostics.error._nested import deal_folds
 from genestimators.resampling import Folds, GroupSubsample, Subsample
@@ -44,18 +44,17 @@ def by_corrected_t(question):
     Warns
     -----
     CoverageWarning
-        If the score is no mean of losses, and the same on every split.
+        If the score is the same on every split.
     """
     _check_groups(question, "corrected_t", 3)
     problem = question.problem
     draws = _splits(question, np.arange(problem.n_rows), TEST_SHARE, "splits")
     numbers = range(question.n_repeats or N_SPLITS)
-    found = _scores(question, draws, numbers)
-    n = len(found.scores)
-    share = (found.test_weight / found.train_weight).mean()
-    variance = (1 / n + share) * found.scores.var(ddof=1)
+    figures, ratio = _figures(question, draws, numbers)
+    n = len(figures)
+    variance = (1 / n + ratio) * figures.var(ddof=1)
     told = {"freedom": n - 1, "n_fits": n}
-    return _estimate(question, found.scores.mean(), np.sqrt(variance), **told)
+    return _estimate(question, figures.mean(), np.sqrt(variance), **told)
 
 
 def by_conservative_z(question):
@@ -79,21 +78,22 @@ def by_conservative_z(question):
     Warns
     -----
     CoverageWarning
-        If the score is no mean of losses, and the same on every split.
+        If the score is the same on every split.
     """
     _check_groups(question, "conservative_z", 4)
     n_pairs = question.n_repeats or N_PAIRS
     every = np.arange(question.problem.n_rows)
     whole = _splits(question, every, TEST_SHARE, "splits")
-    score = _scores(question, whole, range(N_INSIDE)).scores.mean()
+    figure = _figures(question, whole, range(N_INSIDE))[0].mean()
     halves = _inside_halves(question, n_pairs)
-    inside = _scores(question, halves, range(2 * n_pairs * N_INSIDE), "halves")
-    means = inside.scores.reshape(n_pairs, 2, N_INSIDE).mean(axis=2)
+    inside, _ = _figures(question, halves, range(2 * n_pairs * N_INSIDE), "halves")
+    means = inside.reshape(n_pairs, 2, N_INSIDE).mean(axis=2)
     # Halves share no row, so half the square of their difference has the variance of
     # one of them for its mean.
     variance = (np.diff(means, axis=1) ** 2).mean() / 2
     n_fits = N_INSIDE * (1 + 2 * n_pairs)
-    return _estimate(question, score, np.sqrt(variance), freedom=np.inf, n_fits=n_fits)
+    told = {"freedom": np.inf, "n_fits": n_fits}
+    return _estimate(question, figure, np.sqrt(variance), **told)
 
 
 def _check_groups(question, method, least):
@@ -125,7 +125,8 @@ def _splits(question, rows, test_share, *name):
     weight = None if problem.weight is None else problem.weight[rows]
     groups = None if problem.groups is None else problem.groups[rows]
     told = take_rows(problem.X, rows), y, weight, groups, derive(problem.seed, *name)
-    settings = {"classifier": problem.classifier, "weight_mode": "importance"}
+    classifier = stratifies(problem, question.measure)
+    settings = {"classifier": classifier, "weight_mode": "importance"}
     if groups is not None:
         return GroupSubsample(1 - test_share).prepare(*told, **settings)
     draws = Subsample(1 - test_share).prepare(*told, **settings)
@@ -158,33 +159,53 @@ def _inside_halves(question, n_pairs):
     )
 
 
-def _scores(question, draws, numbers, name="splits"):
+def _figures(question, draws, numbers, name="splits"):
+    """Mean losses of splits, or scores where they are no mean losses.
+
+    R2 and its kin compare with the mean of all rows: that of a split would have its own
+    error, which is large where few rows are tested.
+
+    Returns
+    -------
+    figures : ndarray of shape (n_splits,)
+    ratio : float
+        Weight of the rows tested on over that of the rows learned from.
+    """
     problem = question.problem
-    seed = derive(problem.seed, "models", name)
-    return split_scores(
-        problem, problem.estimator, question.scoring, draws, numbers, seed=seed
-    )
+    if not question.by_rows:
+        seed = derive(problem.seed, "models", name)
+        told = problem, problem.estimator, question.scoring, draws, numbers
+        found = split_scores(*told, seed=seed)
+        return found.scores, float((found.test_weight / found.train_weight).mean())
+    figures, ratios = [], []
+    for draw, places, losses in question.read(draws, numbers, noun=name[:-1]):
+        shares = question.shares[places]
+        figures.append(np.average(losses @ question.scale, weights=shares))
+        ratios.append(draw.out_of_bag_counts.sum() / draw.counts.sum())
+    return np.array(figures), float(np.mean(ratios))
 
 
-def _estimate(question, score, std_error, *, freedom, n_fits):
-    """The estimate from a mean score of splits."""
+def _estimate(question, figure, std_error, *, freedom, n_fits):
+    """The estimate from a mean loss, or a mean score, of splits."""
     if question.by_rows:
-        loss = question.loss_of(score)
-        # A root moves by so much less than its square.
-        slope = 2 * np.sqrt(loss) if question.measure.kind == "root" else 1.0
-        return estimate_of(
-            question, loss, std_error * slope, freedom=freedom, n_fits=n_fits
-        )
+        told = {"freedom": freedom, "n_fits": n_fits}
+        if std_error == 0 and figure > 0:
+            _warn_of_no_spread()
+        return estimate_of(question, figure, std_error, **told)
+    if std_error == 0:
+        _warn_of_no_spread()
     # Bounds of other scores are not known (an area under a curve has them, a score of
     # the user's own may not), so that the interval is symmetric and may leave them.
-    if std_error == 0:
-        warn_user(
-            "The score is the same on every split, so that its interval has no width "
-            "and means nothing; set `scoring` to a mean loss, such as "
-            '"neg_log_loss" or "neg_mean_squared_error".',
-            CoverageWarning,
-        )
     reach = float(stats.t.ppf(0.5 + question.level / 2, freedom) * std_error)
-    score = float(score)
+    score = float(figure)
     interval = score - reach, score + reach
     return Estimate(score, float(std_error), interval, n_fits)
+
+
+def _warn_of_no_spread():
+    warn_user(
+        "The score is the same on every split, so that its interval has no width and "
+        'means nothing; set method="nested_cv" with a mean loss, such as '
+        '"neg_log_loss" or "neg_mean_squared_error".',
+        CoverageWarning,
+    )

@@ -63,7 +63,7 @@ def estimate_from(question, whole, half):
         question,
         loss,
         float(np.sqrt(variance)),
-        freedom=freedom_of(own),
+        freedom=freedom_of(own, question.effective_units),
         n_fits=len(whole) + len(half),
     )
 
@@ -81,7 +81,8 @@ def variance_of(question, own, whole, half, sign=1.0):
         Of the loss in what is averaged.
     """
     n = question.n_units
-    variance = n / (n - 1) * (own**2).sum() + whole.within
+    effective = question.effective_units
+    variance = effective / (effective - 1) * (own**2).sum() + whole.within
     # Effects of training rows fall as the excess of the loss does: as one over rows.
     shrink = half.size / question.problem.weights.sum() * half.share
     effects, noise = half.effects()
@@ -99,13 +100,14 @@ def folds(question, n_repeats):
             f"{problem.owner} needs at least 5 groups. Got {n_folds}; with so few no "
             "interval means anything."
         )
+    # Not by class: parts of equal composition would tell nothing of how data differ in
+    # it, and be too good for a learner that predicts little else.
     draws = RepeatedFolds(n_folds).prepare(
         problem.X,
         problem.y,
         problem.weight,
         problem.groups,
         derive(problem.seed, "folds"),
-        classifier=problem.classifier,
     )
     return draws, range(n_repeats * n_folds), "fold"
 
@@ -120,7 +122,6 @@ def halves(question, n_repeats):
         problem.weight,
         problem.groups,
         derive(problem.seed, "halves"),
-        classifier=problem.classifier,
         weight_mode="importance",
     )
     return draws, range(n_repeats * N_FOLDS), "half"
@@ -158,7 +159,7 @@ class LeftOut:
         unit_sums, unit_seen = np.zeros(n_units), np.zeros(n_units)
         self._inside = np.ones((n_draws, n_units), dtype=bool)
         self._losses = np.empty(n_draws)
-        weight = []
+        weight, tested = [], []
         for number, (draw, rows, losses) in enumerate(stream):
             sums[rows] += losses
             seen[rows] += 1
@@ -172,13 +173,15 @@ class LeftOut:
             squares[units] += own**2
             self._inside[number, units] = False
             self._losses[number] = np.average(flat, weights=question.shares[rows])
+            # A row is predicted by models of so many; a large group by smaller ones.
+            tested.append(question.shares[rows].sum())
             weight.append(draw.counts.sum())
         known = seen > 0
         self.rows = np.empty_like(sums)
         self.rows[known] = sums[known] / seen[known, None]
         self.mean = mean_over_rows(self.rows[known], question.shares[known])
         self.rows[~known] = self.mean
-        self.size = float(np.mean(weight))
+        self.size = float(1 / np.average(1 / np.array(weight), weights=tested))
         self.share = float(self._inside.mean())
         some = unit_seen > 1
         own = squares[some] - unit_sums[some] ** 2 / unit_seen[some]

@@ -7,9 +7,12 @@ of a penalty where a family does that at the price of one.
 
 from dataclasses import dataclass
 from functools import cached_property
+from numbers import Real
 
 import numpy as np
+from sklearn.base import clone
 
+from genestimators._delegate import random_state_parameters
 from genestimators._inputs import take_rows
 from genestimators._row_losses import row_losses
 from genestimators.diagnostics.decomposition._figures import Figures
@@ -18,6 +21,7 @@ from genestimators.diagnostics.error._generalization_error import ask
 from genestimators.diagnostics.error._subsampling import LeftOut, folds, halves
 from genestimators.fitting._tuned import preferred_parameter, serving_family
 from genestimators.regularization._values import find_candidates, thinned
+from genestimators.resampling._hashing import derive, derive_seed
 
 PAIRS = 5  # for each repeat of the folds
 MOST_VALUES = 40
@@ -145,7 +149,7 @@ def gather(plan, level, n_repeats):
 def _losses_of(question, stream, current, keepers):
     """What `LeftOut` reads, on its way seen by others."""
     for draw, places, parts in stream:
-        losses = question.measure.losses(parts, question.used[places])
+        losses = question.losses(parts, places, "fold or half")
         for keeper in keepers:
             keeper.see(draw, places, parts, losses)
         yield draw, places, losses[current]
@@ -186,6 +190,8 @@ class _Averaged:
         measure = question.measure
         self.vote = measure.kind == "accuracy"
         n, width = len(question.used), measure.targets.shape[1]
+        # Squares of numbers far from zero would lose what they differ by.
+        self.centre = question.shares @ measure.targets[question.used]
         if self.vote:
             width = len(measure.needed.classes[0])
         self.sums = np.zeros((n, width))
@@ -196,6 +202,8 @@ class _Averaged:
         answer = parts[self.question.measure.loss_answer][0]
         if self.vote:
             answer = answer == np.arange(self.sums.shape[1])
+        else:
+            answer = answer - self.centre
         self.sums[places] += answer
         self.squares[places] += answer**2
         self.seen[places] += 1
@@ -206,12 +214,14 @@ class _Averaged:
         some = self.seen > 1
         n = self.seen[some, None]
         mean = self.sums[some] / n
-        answer = mean.argmax(axis=1)[:, None].astype(float) if self.vote else mean
+        answer = mean + self.centre if not self.vote else None
+        if self.vote:
+            answer = mean.argmax(axis=1)[:, None].astype(float)
         own = measure.targets[question.used[some]]
         found = row_losses(measure.kind, answer[None], own, measure.power)[0]
         if measure.kind in ("squared", "brier"):
             # A mean of so many models still varies by an nth of what they do.
-            variance = (self.squares[some] - n * mean**2) / (n - 1) / n
+            variance = np.maximum(self.squares[some] - n * mean**2, 0.0) / (n - 1) / n
             half = 0.5 if measure.kind == "brier" and own.shape[1] == 2 else 1.0
             if measure.kind == "brier":
                 variance = half * variance.sum(axis=1, keepdims=True)
@@ -251,16 +261,23 @@ def _path_of(question):
     param = preferred_parameter(problem.estimator)
     if param is None or problem.params:
         return None
+    seeds = random_state_parameters(problem.estimator)
+    seed = derive(problem.seed, "values")
+    estimator = clone(problem.estimator).set_params(
+        **{name: derive_seed(seed, name, 0) for name in seeds}
+    )
     rows = question.used
     weight = None if problem.weight is None else problem.weight[rows]
     told = take_rows(problem.X, rows), problem.y[rows], weight
     try:
-        candidates = find_candidates(problem.estimator, param, "auto", *told)
+        candidates = find_candidates(estimator, param, "auto", *told)
     except ValueError:  # a family without a range
         return None
     if len(candidates.values) > MOST_VALUES:
         candidates = candidates.with_values(thinned(candidates.values, MOST_VALUES))
     own = problem.estimator.get_params()[param]
+    if own is not None and not isinstance(own, Real):
+        return None  # one for each output
     known = candidates.as_list()
     if own not in known:
         joined = np.empty(len(known) + 1, dtype=object)
@@ -270,6 +287,6 @@ def _path_of(question):
             np.array(joined.tolist()) if numbers else joined
         )
     values = candidates.as_list()
-    if serving_family(problem.estimator, param, *told, values) is None:
+    if serving_family(estimator, param, *told, values) is None:
         return None
     return _Path(question, candidates, values, values.index(own))

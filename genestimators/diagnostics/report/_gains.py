@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats
 
+from genestimators.diagnostics._extrapolation import line_weights
 from genestimators.diagnostics.curves._power_curve import fit_power_curves
 from genestimators.diagnostics.decomposition._two_way import covariance_of
 from genestimators.diagnostics.error._estimate import freedom_of
@@ -44,17 +45,18 @@ def _gain(question, value, std_error, freedom):
     )
 
 
-def _of_rows(question, difference, centre, variance=None):
+def _of_rows(question, difference, centre, variance=None, more=0.0):
     """A gain from differences of losses of rows."""
     own = question.unit_sums(
         question.shares * (difference - question.shares @ difference)
     )
-    n = question.n_units
+    n = question.effective_units
     if variance is None:
-        variance = n / (n - 1) * (own**2).sum()
+        variance = n / (n - 1) * (own**2).sum() + more
     else:
         variance = variance(own)
-    return _gain(question, centre, float(np.sqrt(variance)), freedom_of(own))
+    freedom = freedom_of(own, n)
+    return _gain(question, centre, float(np.sqrt(variance)), freedom)
 
 
 def over_constant(evidence):
@@ -74,7 +76,38 @@ def of_averaging(evidence, loss):
     question = evidence.question
     difference = evidence.losses - evidence.averaged
     centre = loss - question.shares @ evidence.averaged
-    return _of_rows(question, difference, centre)
+    return _of_rows(question, difference, centre, more=_monte_carlo(evidence))
+
+
+def remedied(evidence, penalty):
+    """What the model has less than a constant prediction with the free remedies.
+
+    Parameters
+    ----------
+    penalty : PenaltyGain or None
+
+    Returns
+    -------
+    gains : dict of Gain
+    """
+    question = evidence.question
+    losses = {"averaging": evidence.averaged}
+    found = {}
+    for name, own in losses.items():
+        difference = evidence.constant - own
+        found[name] = _of_rows(question, difference, question.shares @ difference)
+    if penalty is not None:
+        found["penalty"] = penalty.over_constant
+    return found
+
+
+def _monte_carlo(evidence):
+    """Variance of the extrapolated loss, that more folds and halves would take away."""
+    half, whole = evidence.half, evidence.whole
+    sizes = np.array([half.size, whole.size])
+    total = evidence.question.problem.weights.sum()
+    weights = line_weights(1 / sizes, 1 / total)
+    return weights**2 @ [half.monte_carlo(), whole.monte_carlo()]
 
 
 @dataclass(frozen=True)
@@ -88,12 +121,15 @@ class PenaltyGain(Gain):
         Values of the parameter.
     stronger : bool or None
         Whether the best value penalises more; None where it is the current one.
+    over_constant : Gain or None
+        What the model with a value chosen has less than a constant prediction.
     """
 
     param: str = ""
     current: object = None
     best: object = None
     stronger: bool | None = None
+    over_constant: object = None
 
 
 def of_penalty(evidence):
@@ -119,11 +155,8 @@ def of_penalty(evidence):
     share = times / np.maximum(left.sum(axis=0), 1)
     lost = (share * sums).sum(axis=0)
     lost = np.where(left.any(axis=0), lost, sums[best])
-    own = sums[path.current] - lost
-    value = own.sum()
-    centred = own - weight * value
-    error = np.sqrt(n / (n - 1) * (centred**2).sum())
-    found = _gain(question, value, float(error), freedom_of(centred))
+    found = _of_units(question, sums[path.current] - lost, weight)
+    constant = question.unit_sums(question.shares * evidence.constant)
     stronger = None
     if best != path.current:
         stronger = bool(path.strength[best] > path.strength[path.current])
@@ -135,7 +168,16 @@ def of_penalty(evidence):
         current=path.values[path.current],
         best=path.values[best],
         stronger=stronger,
+        over_constant=_of_units(question, constant - lost, weight),
     )
+
+
+def _of_units(question, own, weight):
+    """A gain from sums of differences over units."""
+    value, n = own.sum(), question.effective_units
+    centred = own - weight * value
+    error = np.sqrt(n / (n - 1) * (centred**2).sum())
+    return _gain(question, value, float(error), freedom_of(centred, n))
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,16 +207,18 @@ class LossCurve:
         low, high = -np.quantile(self.draws.at(sizes), tails, axis=0)
         return -self.curve.at(sizes)[0], low, high
 
-    def doubling(self, level):
-        """What twice as many rows would have less."""
+    def doubling(self, level, most):
+        """What twice as many rows would have less, of a loss no more than all."""
         n = self.n_samples
         now, then = -self.curve.at([n, 2 * n])[0]
         drawn = self.draws.at([n, 2 * n])
-        gains = drawn[:, 1] - drawn[:, 0]
+        gains = np.minimum(drawn[:, 1] - drawn[:, 0], most)
         tails = [(1 - level) / 2, (1 + level) / 2]
         low, high = np.quantile(gains, tails)
         return Gain(
-            float(now - then), (float(low), float(high)), float((gains <= 0).mean())
+            float(min(now - then, most)),
+            (float(low), float(high)),
+            float((gains <= 0).mean()),
         )
 
 
@@ -205,15 +249,15 @@ def loss_curve(evidence):
     std_errors = np.sqrt(np.diag(covariance))
     rng = np.random.default_rng(derive(question.problem.seed, "curves"))
     drawn = rng.multivariate_normal(-losses, covariance, size=N_CURVES, method="eigh")
-    least = 1e-12 + 1e-6 * np.abs(losses).max()
+    least = 1e-6 * np.abs(losses).max() or 1.0
     weight = 1 / np.maximum(std_errors, least) ** 2
     return LossCurve(
         sizes=sizes,
         losses=losses,
         std_errors=std_errors,
         n_samples=float(question.problem.weights.sum()),
-        curve=fit_power_curves(-losses[None], sizes, weight),
-        draws=fit_power_curves(drawn, sizes, weight),
+        curve=fit_power_curves(-losses[None], sizes, weight, 0.0),
+        draws=fit_power_curves(drawn, sizes, weight, 0.0),
     )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 from genestimators._exceptions import LearningCurveWarning, warn_user
 from genestimators._params import Interval, Options, check_arguments
 from genestimators._results import Result
+from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics.decomposition._bias_variance import decomposition_of
 from genestimators.diagnostics.decomposition._decomposition import (
     BiasVarianceDecomposition,
@@ -24,6 +25,7 @@ from genestimators.diagnostics.report._gains import (
     of_averaging,
     of_penalty,
     over_constant,
+    remedied,
 )
 from genestimators.diagnostics.report._verdict import number, verdict_of
 
@@ -131,7 +133,7 @@ class GeneralizationReport(Result):
             name: getattr(self.curve, name)
             for name in ("sizes", "losses", "std_errors")
         }
-        return out
+        return _plain(out)
 
     def to_html(self, path=None):
         """Write the report as one page that needs nothing else.
@@ -166,6 +168,15 @@ class GeneralizationReport(Result):
         display : BiasVarianceDisplay
         """
         return self.decomposition.plot(ax=ax)
+
+
+def _plain(value):
+    """Arrays as lists, numbers of numpy as Python's."""
+    if isinstance(value, dict):
+        return {key: _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def generalization_report(
@@ -290,6 +301,7 @@ def generalization_report(
         n_jobs=n_jobs,
         random_state=random_state,
     )
+    warn_of_copies(plan.problem)
     n_repeats = N_REPEATS if n_repeats == "auto" else n_repeats
     evidence = gather(plan, confidence_level, n_repeats)
     return _report(evidence, plan, worthwhile)
@@ -304,6 +316,7 @@ def _report(evidence, plan, worthwhile):
     decomposition = decomposition_of(evidence.pairs)
     curve = loss_curve(evidence)
     _warn_of_rises(curve)
+    penalty = of_penalty(evidence)
     share = decomposition.variance_share
     reach = 2 * decomposition.std_errors["variance_share"]
     known = np.isfinite(reach)
@@ -311,8 +324,9 @@ def _report(evidence, plan, worthwhile):
         "signal": over_constant(evidence),
         "constant": float(question.shares @ evidence.constant),
         "averaging": of_averaging(evidence, loss),
-        "penalty": of_penalty(evidence),
-        "rows": curve.doubling(question.level),
+        "penalty": penalty,
+        "remedied": remedied(evidence, penalty),
+        "rows": curve.doubling(question.level, loss),
         "variance_share": (
             share,
             (max(share - reach, 0.0), min(share + reach, 1.0)) if known else None,

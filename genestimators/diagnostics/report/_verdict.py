@@ -49,8 +49,9 @@ def verdict_of(figures, *, classifier, loss, worthwhile, name):
     Parameters
     ----------
     figures : dict
-        `signal`, `averaging`, `penalty` (or None), `rows`: gains; `variance_share` with
-        its interval; `constant`, `training`: losses.
+        `signal`, `averaging`, `penalty` (or None), `rows`: gains; `remedied`: a dict
+        of gains over a constant with the free ones; `variance_share` with its
+        interval; `constant`, `training`: losses.
     classifier : bool
     loss : float
         Expected of the model.
@@ -63,7 +64,8 @@ def verdict_of(figures, *, classifier, loss, worthwhile, name):
     -------
     statements : tuple of Statement
     """
-    least = worthwhile * loss
+    # What rounding leaves of a loss is none.
+    least = max(worthwhile * loss, 1e-12 * figures["constant"])
     told = {"loss": loss, "least": least, "name": NAMES[name]}
     free = [_averaging(figures["averaging"], classifier, **told)]
     if figures["penalty"] is not None:
@@ -72,8 +74,13 @@ def verdict_of(figures, *, classifier, loss, worthwhile, name):
     # Rows have to be paid for, so what is free comes before them.
     remedies = [*free, _rows(figures["rows"], **told)]
     remedies.sort(key=lambda one: not one.worthwhile)
-    brings = [one.predicted_gain for one in remedies if one.worthwhile]
-    better = loss - max(brings, default=0.0) < figures["constant"]
+    # Tested twice where there are two remedies (Bonferroni).
+    tests = figures["remedied"]
+    better = {
+        one.kind: tests[one.kind].p_value
+        for one in free
+        if one.worthwhile and tests[one.kind].p_value * len(tests) < 0.05
+    }
     return (
         _signal(figures["signal"], figures["constant"], better, **told),
         *remedies,
@@ -105,6 +112,7 @@ def _signal(gain, constant, better, *, loss, least, name):
         f"prediction, whose {name} is {number(constant)} ({p_text(gain.p_value)})."
     )
     lost = not works and not better
+    names = {"averaging": "averaging", "penalty": "another penalty"}
     remedy, instead = "", None
     if lost:
         remedy = (
@@ -113,7 +121,8 @@ def _signal(gain, constant, better, *, loss, least, name):
         )
         instead = max(-gain.value, 0.0)
     elif not works:
-        remedy = "There is something to learn all the same, as remedies show."
+        kind = min(better, key=better.get)
+        remedy = f"With {names[kind]} it is better ({p_text(better[kind])})."
     return Statement(
         "signal", text, gain.value, gain.interval, gain.p_value, instead, remedy,
         "", lost,
@@ -164,6 +173,9 @@ def _rows(gain, *, loss, least, name):
 
 def _variance(share, interval, *, loss, least, name):
     text = f"Variance is {100 * share:.0f} % of the expected loss"
+    if not 0 <= share <= 1:  # of no loss, or nothing but noise
+        text = "The share of variance in the expected loss is not known"
+        interval = None
     if interval is not None:
         text += f" ({100 * interval[0]:.0f} to {100 * interval[1]:.0f})"
     remedy = "The rest is bias and noise, which averaging does not touch."

@@ -49,7 +49,9 @@ def by_hand(model, X, y, scoring=None, groups=None, weight=None, n_splits=4):
     problem = make_problem(
         "f", model, X, y, groups=groups, sample_weight=weight, random_state=0
     )
-    told = {"seed": derive(problem.seed, "splits"), "classifier": classifier}
+    # Mean losses of rows are not stratified by class.
+    by_class = classifier and scoring in ("roc_auc_ovr", "balanced_accuracy")
+    told = {"seed": derive(problem.seed, "splits"), "classifier": by_class}
     kind = Subsample if groups is None else GroupSubsample
     draws = [kind(s).prepare(X, y, weight, groups, **told) for s in SIZES]
     train, test = np.empty((2, len(SIZES), n_splits))

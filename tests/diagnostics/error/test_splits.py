@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.linear_model import LogisticRegression, Ridge
-from sklearn.metrics import accuracy_score, mean_squared_error, r2_score, roc_auc_score
+from sklearn.metrics import accuracy_score, mean_squared_error, roc_auc_score
 from sklearn.naive_bayes import GaussianNB
 from sklearn.tree import DecisionTreeClassifier
 
@@ -26,12 +26,9 @@ def _auc(y, model, X, weight):
     return roc_auc_score(y, model.predict_proba(X)[:, 1], sample_weight=weight)
 
 
-def _r2(y, model, X, weight):
-    return r2_score(y, model.predict(X), sample_weight=weight)
-
-
-def _minus_rmse(y, model, X, weight):
-    return -np.sqrt(mean_squared_error(y, model.predict(X), sample_weight=weight))
+def _squares(y, model, X, weight):
+    """What R2 and roots are made of, once splits are averaged."""
+    return mean_squared_error(y, model.predict(X), sample_weight=weight)
 
 
 def _accuracy(y, model, X, weight):
@@ -41,8 +38,8 @@ def _accuracy(y, model, X, weight):
 CASES = {
     "roc_auc": (GaussianNB(), _auc),
     "accuracy": (GaussianNB(), _accuracy),
-    "r2": (Ridge(), _r2),
-    "neg_root_mean_squared_error": (Ridge(), _minus_rmse),
+    "r2": (Ridge(), _squares),
+    "neg_root_mean_squared_error": (Ridge(), _squares),
 }
 
 
@@ -54,7 +51,7 @@ def _data(scoring, *, weighted, grouped, n=90):
     return X, y, weight, groups
 
 
-def _splits(problem, rows, share, n, *name):
+def _splits(problem, rows, share, n, *name, by_class=True):
     """Random splits of some rows, as positions."""
     X, y = problem.X[rows], problem.y[rows]
     weight = None if problem.weight is None else problem.weight[rows]
@@ -66,10 +63,20 @@ def _splits(problem, rows, share, n, *name):
         weight,
         groups,
         derive(problem.seed, *name),
-        classifier=problem.classifier,
+        classifier=problem.classifier and by_class,
         weight_mode="importance",
     )
     return [(rows[draws[b].rows], rows[draws[b].out_of_bag]) for b in range(n)]
+
+
+def _as_score(scoring, problem, mean, error):
+    """A mean of squares over splits as the score that it makes, with its error."""
+    if scoring == "r2":
+        spread = np.cov(problem.y, aweights=problem.weights, ddof=0)
+        return 1 - mean / spread, error / spread
+    if scoring == "neg_root_mean_squared_error":
+        return -np.sqrt(mean), error / (2 * np.sqrt(mean))
+    return mean, error
 
 
 def _scores(problem, splits, score):
@@ -111,14 +118,16 @@ def test_corrected_t_by_hand(scoring, weighted, grouped):
         model, X, y, scoring=scoring, method="corrected_t", **told
     )
     problem = make_problem("f", model, X, y, counts=False, **told)
-    splits = _splits(problem, np.arange(90), 0.2, 25, "splits")
+    told = {"by_class": scoring == "roc_auc"}
+    splits = _splits(problem, np.arange(90), 0.2, 25, "splits", **told)
     scores, ratio = _scores(problem, splits, score)
     error = np.sqrt((1 / 25 + ratio.mean()) * scores.var(ddof=1))
-    assert found.score == pytest.approx(scores.mean())
+    mean, error = _as_score(scoring, problem, scores.mean(), error)
+    assert found.score == pytest.approx(mean)
     assert found.std_error == pytest.approx(error)
     n_rows = np.count_nonzero(problem.weights)
     quantile = stats.t.ppf(0.975, 24)
-    expected = _interval(scoring, scores.mean(), error, quantile, n_rows)
+    expected = _interval(scoring, mean, error, quantile, n_rows)
     assert found.interval == pytest.approx(expected)
     assert found.n_fits == 26
 
@@ -135,7 +144,8 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
         model, X, y, scoring=scoring, method="conservative_z", n_repeats=2, **told
     )
     problem = make_problem("f", model, X, y, counts=False, **told)
-    whole = _splits(problem, np.arange(90), 0.2, 15, "splits")
+    told = {"by_class": scoring == "roc_auc"}
+    whole = _splits(problem, np.arange(90), 0.2, 15, "splits", **told)
     mean = _scores(problem, whole, score)[0].mean()
     halves = RepeatedFolds(2).prepare(
         X,
@@ -153,11 +163,12 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
         for number in (2 * pair, 2 * pair + 1):
             rows = halves[number].rows
             share = 0.2 * n_units / len(np.unique(units[rows]))
-            splits = _splits(problem, rows, share, 15, "inside", number)
+            splits = _splits(problem, rows, share, 15, "inside", number, **told)
             own.append(_scores(problem, splits, score)[0].mean())
         assert not set(units[halves[2 * pair].rows]) & set(units[rows])
         squares += (own[0] - own[1]) ** 2
     error = np.sqrt(squares / (2 * 2))
+    mean, error = _as_score(scoring, problem, mean, error)
     assert found.score == pytest.approx(mean)
     assert found.std_error == pytest.approx(error)
     n_rows = np.count_nonzero(problem.weights)

@@ -48,8 +48,10 @@ def _plain(model, X, y, loss, *, weight=None, groups=None, seed=0, n_repeats=10)
             table[number, draw.out_of_bag] = loss(
                 fitted, X[draw.out_of_bag], y[draw.out_of_bag]
             )
-            size.append(w[draw.rows].sum())
-        found.append((table, np.mean(size)))
+            size.append((w[draw.rows].sum(), w[draw.out_of_bag].sum()))
+        learned, tested = np.array(size).T
+        # Of rows tested, the harmonic mean of what their models learned from.
+        found.append((table, tested.sum() / (tested / learned).sum()))
     (whole, m_whole), (half, m_half) = found
     assert len(whole) == n_repeats * n_folds
     n_weight = w.sum()
@@ -88,7 +90,8 @@ def _plain(model, X, y, loss, *, weight=None, groups=None, seed=0, n_repeats=10)
     shrink = m_half / n_weight * inside.mean()
     training = shrink**2 * ((effect**2).sum() - n_units * noise)
     training += 2 * shrink * own @ effect
-    variance = n_units / (n_units - 1) * (own**2).sum() + within
+    alike = 1 / sum(share[unit == u].sum() ** 2 for u in used)
+    variance = alike / (alike - 1) * (own**2).sum() + within
     return centre, np.sqrt(variance + max(training, 0.0))
 
 

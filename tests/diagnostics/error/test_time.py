@@ -50,7 +50,8 @@ def _error(losses, units=None, weight=None):
     units = np.arange(len(losses)) if units is None else units
     part = weight * (losses - np.average(losses, weights=weight)) / weight.sum()
     own = np.array([part[units == unit].sum() for unit in np.unique(units)])
-    n = len(own)
+    share = np.array([weight[units == unit].sum() for unit in np.unique(units)])
+    n = share.sum() ** 2 / (share**2).sum()  # of equal weight that tell as much
     return np.sqrt(n / (n - 1) * (own**2).sum()), own
 
 
@@ -83,7 +84,9 @@ def test_rows_are_averaged_by_hand(name, weighted):
     assert found.score == pytest.approx(-mean)
     assert found.std_error == pytest.approx(error)
     assert found.n_fits == len(splits) + 1
-    quantile = stats.t.ppf(0.975, freedom_of(own))
+    share = np.ones(len(losses)) if weight is None else own_weight
+    alike = share.sum() ** 2 / (share**2).sum()
+    quantile = stats.t.ppf(0.975, freedom_of(own, alike))
     reach = np.exp(quantile * error / mean)
     assert found.interval == pytest.approx((-mean * reach, -mean / reach))
 
@@ -234,7 +237,8 @@ def test_blocks_of_a_series_by_hand():
     assert length > 5
     blocks = np.arange(200) * (200 // length) // 200
     assert np.bincount(blocks).min() >= length
-    error, own = _error(losses, blocks)
+    _, own = _error(losses, blocks)
+    error = np.sqrt(len(own) / (len(own) - 1) * (own**2).sum())
     assert found.std_error == pytest.approx(error)
     assert found.score == pytest.approx(-losses.mean())
     low, _ = found.interval

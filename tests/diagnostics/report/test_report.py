@@ -155,7 +155,7 @@ def test_curve_goes_through_pairs_halves_and_folds():
     draws, numbers, _ = folds(evidence.question, 2)
     answers = _answers(Ridge(), X, y, draws, numbers, "predict")[..., 0]
     np.testing.assert_allclose(curve.losses[3], np.nanmean((answers - y) ** 2))
-    gain = curve.doubling(0.95)
+    gain = curve.doubling(0.95, 1e9)
     assert gain.interval[0] <= gain.value <= gain.interval[1]
     assert gain.interval[0] >= 0
 
@@ -164,6 +164,9 @@ def _gains(**changed):
     quiet = Gain(0.1, (-0.2, 0.3), 0.3)
     figures = {
         "signal": Gain(5.0, (4.0, 6.0), 1e-6),
+        "remedied": dict.fromkeys(
+            ("averaging", "penalty"), Gain(5.0, (4.0, 6.0), 1e-6)
+        ),
         "constant": 15.0,
         "averaging": quiet,
         "penalty": PenaltyGain(
@@ -217,7 +220,10 @@ def test_no_signal_comes_first_unless_a_remedy_finds_some():
     averaging = Gain(4.0, (3.0, 5.0), 1e-9)
     verdict = _gains(signal=none, constant=9.5, averaging=averaging)
     assert _kinds(verdict) == ["averaging"]
-    assert "There is something to learn" in verdict[0].remedy
+    assert verdict[0].remedy == "With averaging it is better (p < 0.001)."
+    unsure = dict.fromkeys(("averaging", "penalty"), Gain(0.5, (-0.2, 1.2), 0.03))
+    verdict = _gains(signal=none, constant=9.5, averaging=averaging, remedied=unsure)
+    assert _kinds(verdict) == ["signal", "averaging"]
 
 
 def test_interpolation_is_said():
@@ -347,7 +353,7 @@ def test_gains_of_averaging_and_rows_are_told():
         ).error.score
         predicted.append([
             of_averaging(evidence, loss).value,
-            loss_curve(evidence).doubling(0.95).value,
+            loss_curve(evidence).doubling(0.95, loss).value,
         ])  # fmt: skip
         new = X[400:], y[400:]
         halves_ = RandomForestRegressor(
