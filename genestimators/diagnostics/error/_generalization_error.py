@@ -94,7 +94,7 @@ def generalization_error(
             any score; somewhat liberal.
         "conservative_z"
             The same, with the variance between halves that share no row [3]_. For any
-            score; too wide rather than too narrow.
+            score; in theory too wide rather than too narrow.
         "cross_validation"
             The folds of `cv`, with the standard error of single rows [4]_; a row that
             several splits test counts once, and what other training rows would change
