@@ -30,9 +30,10 @@ DOCS_READY := .venv/docs/ready-$(PY_TAG)
 BUILD_READY := .venv/build/ready-$(PY_TAG)
 
 NO_SIMULATIONS := -m "not slow"
-# Tests of kernels alone, which need no optional package: `test` has run them already,
+# Tests of numbers alone, which need no optional package: `test` has run them already,
 # with the versions that the wheel is tested with.
-NO_KERNELS := --ignore=tests/fitting --ignore=tests/resampling
+NO_KERNELS := --ignore=tests/fitting --ignore=tests/resampling \
+	--ignore=tests/diagnostics/error --ignore=tests/diagnostics/decomposition
 
 # $(call new_env,NAME,PIP ARGUMENTS)
 define new_env

@@ -161,6 +161,12 @@ def split_scores(
     ):
         draw = fitted.draw if tested is draws else tested[fitted.number]
         rows = draw.out_of_bag
+        if not len(rows) and problem.groups is not None:
+            raise ValueError(
+                f"{problem.owner} tests on groups that a fit has not seen. Got none in "
+                f"split {fitted.number} of {len(np.unique(problem.groups))} groups; "
+                "pass more groups."
+            )
         if not len(rows):
             raise ValueError(
                 f"{problem.owner} tests on rows that a fit has not seen at all. Got "

@@ -304,3 +304,10 @@ def test_equal_models_are_seldom_told_apart(method):
     assert rejected <= 20
     if method == "corrected_t":
         assert naive > 60
+
+
+def test_two_groups_leave_none_to_test_on():
+    X, y = toys.regression(40)
+    groups = np.repeat([0, 1], 20)
+    with pytest.raises(ValueError, match=r"has not seen\. Got none in split 0 of 2"):
+        compare_models(Ridge(), Ridge(10.0), X, y, groups=groups, random_state=0)
