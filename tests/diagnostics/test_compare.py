@@ -307,7 +307,7 @@ def test_equal_models_are_seldom_told_apart(method):
 
 
 def test_two_groups_leave_none_to_test_on():
-    X, y = toys.regression(40)
+    X, y = regression(40)
     groups = np.repeat([0, 1], 20)
     with pytest.raises(ValueError, match=r"has not seen\. Got none in split 0 of 2"):
         compare_models(Ridge(), Ridge(10.0), X, y, groups=groups, random_state=0)
