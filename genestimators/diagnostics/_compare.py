@@ -274,7 +274,7 @@ def _draws(problem, method, scoring):
             )
         draws = Folds(N_FOLDS).prepare(*told, classifier=problem.classifier)
         return draws, range(len(draws))
-    classifier = stratifies(problem, measure_of(problem, scoring))
+    classifier = stratifies(problem, measure_of(problem, scoring)[0])
     if method == "5x2cv_f":
         halves = kind(0.5, complementary_pairs=True)
         return halves.prepare(*told, seed=seed, classifier=classifier), range(10)

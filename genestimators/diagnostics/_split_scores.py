@@ -6,7 +6,6 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 
 from genestimators._inputs import take_rows
-from genestimators._row_losses import RELATIVE
 from genestimators._scoring import ScorerCall
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import resolve_scoring
@@ -54,10 +53,16 @@ def check_alike(owner, first, others):
 
 
 def measure_of(problem, scoring):
-    """What a score asks models for, and what it makes of the answers."""
+    """What a score asks models for and makes of answers, and scikit-learn's scorer."""
     used = np.flatnonzero(problem.weights)
     told = problem.estimator, problem.X, problem.y, problem.classes, used
-    return resolve_scoring(scoring, *told)[0]
+    return resolve_scoring(scoring, *told)
+
+
+def score_model(measure, scorer, model, X, y, weight):
+    """Whatever a scorer that looks at the model returns."""
+    call = ScorerCall(scorer) if measure.measure is None else measure.measure.call
+    return call.answer(model, X, y, weight)
 
 
 def stratifies(problem, measure):
@@ -68,13 +73,6 @@ def stratifies(problem, measure):
     each class.
     """
     return problem.classifier and not measure.by_rows
-
-
-def best_score(measure):
-    """The score of perfect predictions, infinity where it is not known."""
-    if not measure.by_rows:
-        return np.inf
-    return 1.0 if measure.kind in ("accuracy", *RELATIVE) else 0.0
 
 
 def split_scores(
@@ -121,14 +119,10 @@ def split_scores(
     """
     problem = replace(problem, estimator=clone(estimator))
     X, y, weight = problem.X, problem.y, problem.weight
-    used = np.flatnonzero(problem.weights)
-    measure, scorer = resolve_scoring(
-        scoring, problem.estimator, X, y, problem.classes, used
-    )
+    measure, scorer = measure_of(problem, scoring)
     by_model = measure.kind == "model" or (
         labels and "label" not in {part.kind for part in measure.needed.parts}
     )
-    call = ScorerCall(scorer) if measure.measure is None else measure.measure.call
     answer = "none" if by_model else "all" if training else "out_of_bag"
 
     def parts_of(fitted, rows):
@@ -138,7 +132,8 @@ def split_scores(
 
     def score(fitted, rows, own):
         if by_model:
-            return call.answer(fitted.model(), take_rows(X, rows), y[rows], own)
+            told = take_rows(X, rows), y[rows], own
+            return score_model(measure, scorer, fitted.model(), *told)
         parts = parts_of(fitted, rows)
         return measure.scores(parts, X, rows=rows, y=y, weight=own)[0]
 

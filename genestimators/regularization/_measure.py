@@ -75,6 +75,13 @@ class CandidateMeasure:
         return self.targets is not None
 
     @property
+    def best(self):
+        """The score of perfect predictions, None where it is no function of losses."""
+        if not self.by_rows:
+            return None
+        return 1.0 if self.kind in ("accuracy", *RELATIVE) else 0.0
+
+    @property
     def loss_answer(self):
         """The kind of answer that row losses are made from."""
         if self.kind == "accuracy":

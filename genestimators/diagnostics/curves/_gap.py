@@ -20,7 +20,6 @@ So var(a - b) / n is the variance between splits of
 import numpy as np
 from scipy import stats
 
-from genestimators._row_losses import RELATIVE
 from genestimators.fitting import Response
 
 INTERPOLATES = 0.01  # of the expected loss, that a training loss may be at most
@@ -95,7 +94,7 @@ def perfect_score(question):
     if measure.kind == "model":  # it may look at anything
         return None
     if measure.by_rows:
-        return 1.0 if measure.kind in ("accuracy", *RELATIVE) else 0.0
+        return measure.best
     rows = np.flatnonzero(problem.weights)
     parts = {
         part.kind: _right_answer(part, problem.outputs[rows])[None]

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators.diagnostics._split_scores import (
-    best_score,
     measure_of,
     split_scores,
     stratifies,
@@ -60,7 +59,7 @@ def nested_scores(problem, scoring, shares, n_splits, *, training=False):
     kind = Subsample if problem.groups is None else GroupSubsample
     told = problem.X, problem.y, problem.weight, problem.groups
     seed = derive(problem.seed, "splits")
-    measure = measure_of(problem, scoring)
+    measure, _ = measure_of(problem, scoring)
     settings = {"seed": seed, "classifier": stratifies(problem, measure)}
     draws = [kind(share).prepare(*told, **settings) for share in shares]
     found = [
@@ -84,5 +83,5 @@ def nested_scores(problem, scoring, shares, n_splits, *, training=False):
         if training
         else None,
         share=float((last.test_weight / last.train_weight).mean()),
-        best=best_score(measure),
+        best=np.inf if measure.best is None else measure.best,
     )

@@ -175,10 +175,8 @@ class _Left:
     def __init__(self, question, n_samples):
         n = len(question.used)
         draws = bootstrap_draws(question)
-        place = np.full(question.problem.n_rows, -1)
-        place[question.used] = np.arange(n)
         # Rows of a unit are drawn together: the first stands for all.
-        units = question.units[place[draws.occurrences.rows]]
+        units = question.units[question.place[draws.occurrences.rows]]
         first = np.unique(units, return_index=True)[1]
         sums, seen = np.zeros((n, len(question.scale))), np.zeros(n)
         outside = np.zeros(n_samples)

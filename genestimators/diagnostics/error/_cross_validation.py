@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 
 from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
-from genestimators.diagnostics.error._nested import N_FOLDS, deal_folds
+from genestimators.diagnostics.error._nested import N_FOLDS
 from genestimators.regularization._splits import make_splits
 from genestimators.resampling._block_length import optimal_block_length
 
@@ -77,7 +77,7 @@ def _draws(question):
     problem = question.problem
     if question.cv is None:
         n_folds = min(N_FOLDS, question.n_units)
-        return deal_folds(question, n_folds), range(n_folds)
+        return question.folds(n_folds), range(n_folds)
     splits = make_splits(
         question.cv,
         1,

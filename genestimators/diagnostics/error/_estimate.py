@@ -47,12 +47,10 @@ def freedom_of(deviations, n_effective=None):
         At most n - 1, and at least 3.
     """
     n = len(deviations)
+    most = max(float(n_effective or n) - 1, 1.0)
     square = (deviations - deviations.mean()) ** 2
     mean = square.mean()
-    if not mean > 0:
-        return max(float(n if n_effective is None else n_effective) - 1, 1.0)
-    kurtosis = (square**2).mean() / mean**2
-    most = max(float(n if n_effective is None else n_effective) - 1, 1.0)
+    kurtosis = (square**2).mean() / mean**2 if mean > 0 else 1.0
     if kurtosis <= 1:
         return most
     return float(min(max(2 * n / (kurtosis - 1), LEAST_FREEDOM), most))
@@ -63,7 +61,7 @@ def estimate_of(question, loss, std_error, *, freedom, n_fits):
 
     Losses are not negative, so their interval is symmetric in their logarithm; a share
     of errors has that of Wilson (1927), with as many independent rows as give it its
-    standard error, and never more than there are.
+    standard error, and never more than there are. A Brier score ends where it has to.
 
     Parameters
     ----------
@@ -82,12 +80,14 @@ def estimate_of(question, loss, std_error, *, freedom, n_fits):
     if question.measure.kind == "accuracy":
         ends = _wilson(loss, std_error, quantile, question)
     else:
-        ends = _logarithmic(loss, std_error, quantile)
-        if not loss > 0:
-            ends = _of_none(question, quantile)
+        most = np.inf
         if question.measure.kind == "brier":
             most = 1.0 if question.measure.targets.shape[1] == 2 else 2.0
-            ends = tuple(min(end, most) for end in ends)
+        if loss > 0:
+            ends = _logarithmic(loss, std_error, quantile)
+        else:
+            ends = _of_none(question, quantile, most)
+        ends = tuple(min(end, most) for end in ends)
     low, high = (question.score_of(end) for end in reversed(ends))
     factor = 1.0
     if question.measure.kind == "root" and loss > 0:
@@ -109,8 +109,6 @@ def _wilson(share, std_error, quantile, question):
 
 
 def _logarithmic(loss, std_error, quantile):
-    if not loss > 0:
-        return loss, loss
     reach = quantile * std_error / loss
     # Beyond that the exponential would go on to any number; continued by its tangent.
     known = min(reach, FARTHEST)
@@ -118,11 +116,9 @@ def _logarithmic(loss, std_error, quantile):
     return float(loss / factor), float(loss * factor)
 
 
-def _of_none(question, quantile):
-    """Ends where there was no loss at all in any row."""
-    if question.measure.kind == "brier":
-        # A row has at most so much, and this many rows may have had some.
-        most = 1.0 if question.measure.targets.shape[1] == 2 else 2.0
+def _of_none(question, quantile, most):
+    """Ends where there was no loss at all in any row, and a row can have so much."""
+    if np.isfinite(most):
         return 0.0, most * _wilson(0.0, 0.0, quantile, question)[1]
     warn_user(
         f"There was no loss at all in {len(question.used)} rows, so that the interval "

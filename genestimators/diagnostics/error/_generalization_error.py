@@ -1,7 +1,5 @@
 """What to expect of a model on new rows, with an interval."""
 
-import numpy as np
-
 from genestimators._params import (
     NONE,
     SCORING,
@@ -13,6 +11,7 @@ from genestimators._params import (
 )
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics._split_scores import measure_of
 from genestimators.diagnostics.error._bootstrap import by_632, by_632_plus
 from genestimators.diagnostics.error._cross_validation import by_cross_validation
 from genestimators.diagnostics.error._nested import by_nested_cv
@@ -21,7 +20,6 @@ from genestimators.diagnostics.error._question import Question
 from genestimators.diagnostics.error._result import METHODS, GeneralizationError
 from genestimators.diagnostics.error._splits import by_conservative_z, by_corrected_t
 from genestimators.diagnostics.error._subsampling import by_subsampling
-from genestimators.regularization._measure import resolve_scoring
 
 OWNER = "generalization_error"
 
@@ -212,8 +210,7 @@ def generalization_error(
 
 def ask(problem, scoring, level, *, cv=None, n_repeats="auto"):
     """The `Question` for checked data."""
-    told = problem.X, problem.y, problem.classes, np.flatnonzero(problem.weights)
-    measure, scorer = resolve_scoring(scoring, problem.estimator, *told)
+    measure, scorer = measure_of(problem, scoring)
     n_repeats = None if n_repeats == "auto" else n_repeats
     return Question(problem, measure, scorer, scoring, level, cv, n_repeats)
 

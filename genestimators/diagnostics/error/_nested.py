@@ -11,8 +11,7 @@ import numpy as np
 
 from genestimators.diagnostics._extrapolation import extrapolate_power
 from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
-from genestimators.resampling import Draws, RepeatedFolds
-from genestimators.resampling._hashing import derive
+from genestimators.resampling import Draws
 
 N_FOLDS = 10
 N_REPEATS = 10
@@ -46,7 +45,7 @@ def by_nested_cv(question):
             'method="cross_validation", or pass more groups.'
         )
     n_repeats = question.n_repeats or N_REPEATS
-    draws = NestedDraws(deal_folds(question, n_folds), n_folds)
+    draws = NestedDraws(question.folds(n_folds), n_folds)
     inner, outer, folds = _losses(question, draws, n_repeats)
     nested = inner.sum(axis=(0, 1)) / (n_repeats * (n_folds - 1))
     plain = (question.shares @ outer).mean(axis=0)
@@ -78,24 +77,6 @@ def by_nested_cv(question):
         float(np.sqrt(variance)),
         freedom=freedom_of(question.unit_sums(own)),
         n_fits=n_repeats * len(draws.left_out),
-    )
-
-
-def deal_folds(question, n_folds):
-    """Folds of rows or of groups, dealt anew in every repeat.
-
-    Returns
-    -------
-    draws : RepeatedFoldDraws
-    """
-    problem = question.problem
-    return RepeatedFolds(n_folds).prepare(
-        problem.X,
-        problem.y,
-        problem.weight,
-        problem.groups,
-        derive(problem.seed, "folds"),
-        classifier=problem.classifier,
     )
 
 

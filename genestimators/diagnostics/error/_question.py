@@ -8,9 +8,10 @@ import numpy as np
 from genestimators._inputs import take_rows
 from genestimators._row_losses import RELATIVE, constant_losses, mean_over_rows
 from genestimators.diagnostics._problem import Problem
+from genestimators.diagnostics._split_scores import score_model, stratifies
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import CandidateMeasure
-from genestimators.resampling import Folds, Subsample
+from genestimators.resampling import Folds, RepeatedFolds, Subsample
 from genestimators.resampling._hashing import derive
 
 
@@ -66,7 +67,8 @@ class Question:
         return draws.row_order().astype(np.intp)
 
     @cached_property
-    def _place(self):
+    def place(self):
+        """The place of each row in `used`, -1 of those of no weight."""
         place = np.full(self.problem.n_rows, -1)
         place[self.used] = np.arange(len(self.used))
         return place
@@ -158,17 +160,30 @@ class Question:
         """The score that a scaled mean loss is."""
         if self.measure.kind == "root":
             return -float(np.sqrt(loss))
-        if self.measure.kind in ("accuracy", *RELATIVE):
-            return 1.0 - float(loss)
-        return -float(loss)
+        return self.measure.best - float(loss)
 
     def loss_of(self, score):
         """The scaled mean loss that a score is."""
         if self.measure.kind == "root":
             return float(score) ** 2
-        if self.measure.kind in ("accuracy", *RELATIVE):
-            return 1.0 - float(score)
-        return -float(score)
+        return self.measure.best - float(score)
+
+    def folds(self, n_folds):
+        """Folds of rows, or of groups, dealt anew in every repeat.
+
+        Not by class where scores are mean losses: parts of equal composition would tell
+        nothing of how data differ in it, and flatter a learner that predicts little
+        else.
+        """
+        problem = self.problem
+        return RepeatedFolds(n_folds).prepare(
+            problem.X,
+            problem.y,
+            problem.weight,
+            problem.groups,
+            derive(problem.seed, "folds"),
+            classifier=stratifies(problem, self.measure),
+        )
 
     def read(self, draws, numbers, *, noun="split"):
         """Losses of the rows that draws leave out.
@@ -217,7 +232,7 @@ class Question:
             `param` and `values` of `fit_over`.
         """
         for fitted in self._fit(draws, numbers, noun=noun, models=False, **settings):
-            places = self._place[fitted.draw.out_of_bag]
+            places = self.place[fitted.draw.out_of_bag]
             order = np.argsort(places)
             answers = fitted.predictions[:, order]
             parts = self.measure.needed.split(answers, self.measure.n_outputs)
@@ -270,9 +285,8 @@ class Question:
         problem, measure = self.problem, self.measure
         weight = None if problem.weight is None else problem.weight[rows]
         if measure.kind == "model":
-            told = {} if weight is None else {"sample_weight": weight}
-            model, X = fitted.model(), take_rows(problem.X, rows)
-            found = self.scorer(model, X, problem.y[rows], **told)
+            told = take_rows(problem.X, rows), problem.y[rows], weight
+            found = score_model(measure, self.scorer, fitted.model(), *told)
         else:
             told = {"rows": rows, "y": problem.y, "weight": weight}
             found = measure.scores(self.parts(fitted, rows), problem.X, **told)[0]

@@ -12,7 +12,6 @@ from genestimators._exceptions import CoverageWarning, warn_user
 from genestimators._inputs import take_rows
 from genestimators.diagnostics._split_scores import split_scores, stratifies
 from genestimators.diagnostics.error._estimate import Estimate, estimate_of
-from genestimators.diagnostics.error._nested import deal_folds
 from genestimators.resampling import Folds, GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
@@ -146,7 +145,7 @@ def _inside_halves(question, n_pairs):
     problem, used = question.problem, question.used
     unit = np.empty(problem.n_rows, dtype=np.intp)
     unit[used] = question.units
-    folds, pairs = deal_folds(question, 2), []
+    folds, pairs = question.folds(2), []
     for number in range(2 * n_pairs):
         half = folds[number].rows
         n_units = len(np.unique(unit[half]))
@@ -187,13 +186,12 @@ def _figures(question, draws, numbers, name="splits"):
 
 def _estimate(question, figure, std_error, *, freedom, n_fits):
     """The estimate from a mean loss, or a mean score, of splits."""
+    # Where there was no loss at all `estimate_of` has its say.
+    if std_error == 0 and not (question.by_rows and figure == 0):
+        _warn_of_no_spread()
     if question.by_rows:
         told = {"freedom": freedom, "n_fits": n_fits}
-        if std_error == 0 and figure > 0:
-            _warn_of_no_spread()
         return estimate_of(question, figure, std_error, **told)
-    if std_error == 0:
-        _warn_of_no_spread()
     # Bounds of other scores are not known (an area under a curve has them, a score of
     # the user's own may not), so that the interval is symmetric and may leave them.
     reach = float(stats.t.ppf(0.5 + question.level / 2, freedom) * std_error)

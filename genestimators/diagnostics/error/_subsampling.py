@@ -17,7 +17,7 @@ from genestimators.diagnostics._extrapolation import (
     extrapolate_power,
 )
 from genestimators.diagnostics.error._estimate import estimate_of, freedom_of
-from genestimators.resampling import GroupSubsample, RepeatedFolds, Subsample
+from genestimators.resampling import GroupSubsample, Subsample
 from genestimators.resampling._hashing import derive
 
 N_FOLDS = 10
@@ -93,23 +93,13 @@ def variance_of(question, own, whole, half, sign=1.0):
 
 def folds(question, n_repeats):
     """Draws, numbers and name of repeated folds."""
-    problem = question.problem
     n_folds = min(N_FOLDS, question.n_units)
     if n_folds < 5:
         raise ValueError(
-            f"{problem.owner} needs at least 5 groups. Got {n_folds}; with so few no "
-            "interval means anything."
+            f"{question.problem.owner} needs at least 5 groups. Got {n_folds}; with so "
+            "few no interval means anything."
         )
-    # Not by class: parts of equal composition would tell nothing of how data differ in
-    # it, and be too good for a learner that predicts little else.
-    draws = RepeatedFolds(n_folds).prepare(
-        problem.X,
-        problem.y,
-        problem.weight,
-        problem.groups,
-        derive(problem.seed, "folds"),
-    )
-    return draws, range(n_repeats * n_folds), "fold"
+    return question.folds(n_folds), range(n_repeats * n_folds), "fold"
 
 
 def halves(question, n_repeats):
@@ -143,7 +133,8 @@ class LeftOut:
         Mean losses of rows; the mean of all for a row that was never left out.
     mean : ndarray of shape (n_outputs,)
     size : float
-        Mean weight that models learn from.
+        Weight that models learn from: over the rows tested, its harmonic mean, as a
+        loss falls by one over it.
     share : float
         Mean share of the units that models learn from.
     within : float

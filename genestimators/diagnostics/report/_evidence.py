@@ -122,12 +122,12 @@ def gather(plan, level, n_repeats):
 
     draws, numbers, noun = folds(question, n_repeats)
     constant, path = _Constant(question), _path_of(question)
-    settings, current = {}, 0
+    settings, current, keepers = {}, 0, [constant]
     if path is not None:
         settings = {"param": path.param, "values": path.values}
-        current = path.current
+        current, keepers = path.current, [constant, path]
     stream = question.answers(draws, numbers, noun=noun, **settings)
-    stream = _losses_of(question, stream, current, [constant, *_keepers(path)])
+    stream = _losses_of(question, stream, current, keepers)
     whole = LeftOut(question, stream, len(numbers))
 
     draws, numbers, noun = halves(question, n_repeats)
@@ -193,7 +193,7 @@ class _Averaged:
         # Squares of numbers far from zero would lose what they differ by.
         self.centre = question.shares @ measure.targets[question.used]
         if self.vote:
-            width = len(measure.needed.classes[0])
+            width, self.centre = len(measure.needed.classes[0]), 0.0
         self.sums = np.zeros((n, width))
         self.squares = np.zeros((n, width))
         self.seen = np.zeros(n)
@@ -201,9 +201,8 @@ class _Averaged:
     def see(self, draw, places, parts, losses):
         answer = parts[self.question.measure.loss_answer][0]
         if self.vote:
-            answer = answer == np.arange(self.sums.shape[1])
-        else:
-            answer = answer - self.centre
+            answer = (answer == np.arange(self.sums.shape[1])).astype(float)
+        answer = answer - self.centre
         self.sums[places] += answer
         self.squares[places] += answer**2
         self.seen[places] += 1
@@ -214,7 +213,7 @@ class _Averaged:
         some = self.seen > 1
         n = self.seen[some, None]
         mean = self.sums[some] / n
-        answer = mean + self.centre if not self.vote else None
+        answer = mean + self.centre
         if self.vote:
             answer = mean.argmax(axis=1)[:, None].astype(float)
         own = measure.targets[question.used[some]]
@@ -222,8 +221,8 @@ class _Averaged:
         if measure.kind in ("squared", "brier"):
             # A mean of so many models still varies by an nth of what they do.
             variance = np.maximum(self.squares[some] - n * mean**2, 0.0) / (n - 1) / n
-            half = 0.5 if measure.kind == "brier" and own.shape[1] == 2 else 1.0
             if measure.kind == "brier":
+                half = 0.5 if own.shape[1] == 2 else 1.0
                 variance = half * variance.sum(axis=1, keepdims=True)
             found = found - variance
         out = np.array(instead)
@@ -249,10 +248,6 @@ class _Path:
         return PenaltyPath(
             self.param, self.values, self.strength, self.current, self.sums / self.seen
         )
-
-
-def _keepers(path):
-    return [] if path is None else [path]
 
 
 def _path_of(question):

@@ -45,38 +45,43 @@ def _gain(question, value, std_error, freedom):
     )
 
 
-def _of_rows(question, difference, centre, variance=None, more=0.0):
-    """A gain from differences of losses of rows."""
-    own = question.unit_sums(
-        question.shares * (difference - question.shares @ difference)
-    )
+def _of_units(question, own, value=None, more=0.0):
+    """A gain from sums over units of shares times differences of losses.
+
+    Parameters
+    ----------
+    question : Question
+    own : ndarray of shape (n_units,)
+    value : float, default=None
+        The gain where it is not the sum of them all.
+    more : float, default=0.0
+        Variance that rows do not show.
+    """
     n = question.effective_units
-    if variance is None:
-        variance = n / (n - 1) * (own**2).sum() + more
-    else:
-        variance = variance(own)
-    freedom = freedom_of(own, n)
-    return _gain(question, centre, float(np.sqrt(variance)), freedom)
+    centred = own - question.unit_sums(question.shares) * own.sum()
+    variance = n / (n - 1) * (centred**2).sum() + more
+    value = own.sum() if value is None else value
+    freedom = freedom_of(centred, n)
+    return _gain(question, value, float(np.sqrt(variance)), freedom)
 
 
 def over_constant(evidence):
     """What the model has less than a constant prediction."""
     question = evidence.question
     difference = evidence.constant - evidence.losses
-    return _of_rows(
-        question,
-        difference,
-        question.shares @ difference,
-        lambda own: variance_of(question, own, evidence.whole, evidence.half, -1.0),
-    )
+    mean = question.shares @ difference
+    own = question.unit_sums(question.shares * (difference - mean))
+    variance = variance_of(question, own, evidence.whole, evidence.half, -1.0)
+    freedom = freedom_of(own, question.effective_units)
+    return _gain(question, mean, float(np.sqrt(variance)), freedom)
 
 
 def of_averaging(evidence, loss):
     """What a bag would have less than the loss expected of one model."""
     question = evidence.question
-    difference = evidence.losses - evidence.averaged
-    centre = loss - question.shares @ evidence.averaged
-    return _of_rows(question, difference, centre, more=_monte_carlo(evidence))
+    own = question.unit_sums(question.shares * (evidence.losses - evidence.averaged))
+    value = loss - question.shares @ evidence.averaged
+    return _of_units(question, own, value, _monte_carlo(evidence))
 
 
 def remedied(evidence, penalty):
@@ -91,11 +96,8 @@ def remedied(evidence, penalty):
     gains : dict of Gain
     """
     question = evidence.question
-    losses = {"averaging": evidence.averaged}
-    found = {}
-    for name, own in losses.items():
-        difference = evidence.constant - own
-        found[name] = _of_rows(question, difference, question.shares @ difference)
+    own = question.unit_sums(question.shares * (evidence.constant - evidence.averaged))
+    found = {"averaging": _of_units(question, own)}
     if penalty is not None:
         found["penalty"] = penalty.over_constant
     return found
@@ -155,7 +157,7 @@ def of_penalty(evidence):
     share = times / np.maximum(left.sum(axis=0), 1)
     lost = (share * sums).sum(axis=0)
     lost = np.where(left.any(axis=0), lost, sums[best])
-    found = _of_units(question, sums[path.current] - lost, weight)
+    found = _of_units(question, sums[path.current] - lost)
     constant = question.unit_sums(question.shares * evidence.constant)
     stronger = None
     if best != path.current:
@@ -168,16 +170,8 @@ def of_penalty(evidence):
         current=path.values[path.current],
         best=path.values[best],
         stronger=stronger,
-        over_constant=_of_units(question, constant - lost, weight),
+        over_constant=_of_units(question, constant - lost),
     )
-
-
-def _of_units(question, own, weight):
-    """A gain from sums of differences over units."""
-    value, n = own.sum(), question.effective_units
-    centred = own - weight * value
-    error = np.sqrt(n / (n - 1) * (centred**2).sum())
-    return _gain(question, value, float(error), freedom_of(centred, n))
 
 
 @dataclass(frozen=True, eq=False)

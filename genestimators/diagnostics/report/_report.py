@@ -311,8 +311,7 @@ def _report(evidence, plan, worthwhile):
     question = evidence.question
     estimate = estimate_from(question, evidence.whole, evidence.half)
     error = result_of(question, "subsampling", estimate)
-    best = 1.0 if question.measure.kind == "accuracy" else 0.0
-    loss = best - error.score
+    loss = question.loss_of(error.score)
     decomposition = decomposition_of(evidence.pairs)
     curve = loss_curve(evidence)
     _warn_of_rises(curve)
@@ -331,7 +330,7 @@ def _report(evidence, plan, worthwhile):
             share,
             (max(share - reach, 0.0), min(share + reach, 1.0)) if known else None,
         ),
-        "training": best - error.training_score,
+        "training": question.loss_of(error.training_score),
     }
     verdict = verdict_of(
         figures,
@@ -347,7 +346,7 @@ def _report(evidence, plan, worthwhile):
         first_remedy=first,
         loss_name=plan.loss.name,
         loss=loss,
-        loss_interval=(best - high, best - low),
+        loss_interval=(question.loss_of(high), question.loss_of(low)),
         training_loss=figures["training"],
         error=error,
         decomposition=decomposition,

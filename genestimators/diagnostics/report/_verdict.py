@@ -66,13 +66,14 @@ def verdict_of(figures, *, classifier, loss, worthwhile, name):
     """
     # What rounding leaves of a loss is none.
     least = max(worthwhile * loss, 1e-12 * figures["constant"])
-    told = {"loss": loss, "least": least, "name": NAMES[name]}
-    free = [_averaging(figures["averaging"], classifier, **told)]
+    name = NAMES[name]
+    told = loss, least, name
+    free = [_averaging(figures["averaging"], classifier, *told)]
     if figures["penalty"] is not None:
-        free.append(_penalty(figures["penalty"], **told))
+        free.append(_penalty(figures["penalty"], *told))
     free.sort(key=lambda one: (not one.worthwhile, -one.predicted_gain))
     # Rows have to be paid for, so what is free comes before them.
-    remedies = [*free, _rows(figures["rows"], **told)]
+    remedies = [*free, _rows(figures["rows"], *told)]
     remedies.sort(key=lambda one: not one.worthwhile)
     # Tested twice where there are two remedies (Bonferroni).
     tests = figures["remedied"]
@@ -82,10 +83,10 @@ def verdict_of(figures, *, classifier, loss, worthwhile, name):
         if one.worthwhile and tests[one.kind].p_value * len(tests) < 0.05
     }
     return (
-        _signal(figures["signal"], figures["constant"], better, **told),
+        _signal(figures["signal"], figures["constant"], better, name),
         *remedies,
-        _variance(*figures["variance_share"], **told),
-        _training(figures["training"], **told),
+        _variance(*figures["variance_share"]),
+        _training(figures["training"], loss, name),
     )
 
 
@@ -105,7 +106,7 @@ def _range(interval):
     return f"{number(low)} to {number(high)}"
 
 
-def _signal(gain, constant, better, *, loss, least, name):
+def _signal(gain, constant, better, name):
     works = gain.p_value < 0.05
     text = (
         f"{'Better than' if works else 'Not distinguishable from'} a constant "
@@ -129,21 +130,20 @@ def _signal(gain, constant, better, *, loss, least, name):
     )  # fmt: skip
 
 
-def _averaging(gain, classifier, *, loss, least, name):
+def _averaging(gain, classifier, loss, least, name):
     piece = "BootstrapBaggingClassifier" if classifier else "BootstrapBaggingRegressor"
     does = _does(gain, least)
     text = _gain_text("Averaging models of resampled rows", gain, loss, name)
     # What was measured is a bag of halves.
-    remedy = f'Wrap it in {piece}(resampling="subsample").'
-    if not does:
-        remedy = _why_not(gain, least)
+    wrap = f'Wrap it in {piece}(resampling="subsample").'
+    remedy = wrap if does else _why_not(gain)
     return Statement(
         "averaging", text, gain.value, gain.interval, gain.p_value, gain.value,
         remedy, piece, does,
     )  # fmt: skip
 
 
-def _penalty(gain, *, loss, least, name):
+def _penalty(gain, loss, least, name):
     does = _does(gain, least)
     if gain.stronger is None:
         text = (
@@ -154,24 +154,24 @@ def _penalty(gain, *, loss, least, name):
         kind = "stronger" if gain.stronger else "weaker"
         what = f"A {kind} penalty ({gain.param} near {_value(gain.best)})"
         text = _gain_text(what, gain, loss, name)
-        remedy = "Let AutoRegularizedCV choose it." if does else _why_not(gain, least)
+        remedy = "Let AutoRegularizedCV choose it." if does else _why_not(gain)
     return Statement(
         "penalty", text, gain.value, gain.interval, gain.p_value, gain.value, remedy,
         "AutoRegularizedCV", does,
     )  # fmt: skip
 
 
-def _rows(gain, *, loss, least, name):
+def _rows(gain, loss, least, name):
     does = _does(gain, least)
     text = _gain_text("Doubling the rows", gain, loss, name)
-    remedy = "Get more rows." if does else _why_not(gain, least)
+    remedy = "Get more rows." if does else _why_not(gain)
     return Statement(
         "rows", text, gain.value, gain.interval, gain.p_value, gain.value, remedy,
         "learning_curve_forecast", does,
     )  # fmt: skip
 
 
-def _variance(share, interval, *, loss, least, name):
+def _variance(share, interval):
     text = f"Variance is {100 * share:.0f} % of the expected loss"
     if not 0 <= share <= 1:  # of no loss, or nothing but noise
         text = "The share of variance in the expected loss is not known"
@@ -185,7 +185,7 @@ def _variance(share, interval, *, loss, least, name):
     )  # fmt: skip
 
 
-def _training(training, *, loss, least, name):
+def _training(training, loss, name):
     if training <= INTERPOLATES * loss:
         text = (
             f"The training {name}, {number(training)}, says nothing here: the learner "
@@ -218,7 +218,7 @@ def _gain_text(what, gain, loss, name):
     return f"{text} (gain {_range(gain.interval)}; {p_text(gain.p_value)})."
 
 
-def _why_not(gain, least):
+def _why_not(gain):
     if gain.interval[0] > 0:
         return "That is hardly worth it."
     return "That is not told from no gain at all."

@@ -19,9 +19,7 @@ def _folds(model, X, y, weight, groups, *, n_folds, n_repeats, seed):
     """The fold of each row in each repeat, (n_repeats, n); -1 of weight zero."""
     problem = make_problem("f", model, X, y, random_state=seed)
     own_seed = derive(problem.seed, "folds")
-    draws = RepeatedFolds(n_folds).prepare(
-        X, y, weight, groups, own_seed, classifier=problem.classifier
-    )
+    draws = RepeatedFolds(n_folds).prepare(X, y, weight, groups, own_seed)
     folds = np.full((n_repeats, len(y)), -1)
     for repeat in range(n_repeats):
         for fold in range(n_folds):

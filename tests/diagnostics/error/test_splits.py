@@ -153,7 +153,7 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
         weight,
         groups,
         derive(problem.seed, "folds"),
-        classifier=problem.classifier,
+        classifier=told["by_class"],
     )
     units = np.arange(90) if groups is None else groups
     n_units = len(np.unique(units[problem.weights > 0]))

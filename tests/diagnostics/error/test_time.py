@@ -109,9 +109,7 @@ def test_ten_folds_by_content_where_none_are_given():
     told = {"method": "cross_validation", "random_state": 0}
     found = generalization_error(model, X, y, **told)
     problem = make_problem("f", model, X, y, random_state=0)
-    draws = RepeatedFolds(10).prepare(
-        X, y, seed=derive(problem.seed, "folds"), classifier=True
-    )
+    draws = RepeatedFolds(10).prepare(X, y, seed=derive(problem.seed, "folds"))
     hits = [
         model.fit(X[draw.rows], y[draw.rows]).predict(X[draw.out_of_bag])
         == y[draw.out_of_bag]
