@@ -3,8 +3,9 @@
 import time
 
 import numpy as np
+from _designs import bag_of_halves, report_loss
 from _tables import load, preprocessed
-from sklearn.base import clone, is_classifier
+from sklearn.base import clone
 from sklearn.linear_model import Ridge
 from sklearn.model_selection import train_test_split
 from sklearn.neighbors import KNeighborsClassifier
@@ -13,8 +14,6 @@ from sklearn.tree import DecisionTreeRegressor
 
 from genestimators import (
     AutoRegularizedCV,
-    BootstrapBaggingClassifier,
-    BootstrapBaggingRegressor,
     generalization_report,
 )
 
@@ -37,23 +36,11 @@ HEADER = [
 ]
 
 
-def loss_of(model, X, y):
-    """Squared error, or the Brier score."""
-    if is_classifier(model):
-        return np.mean((model.predict_proba(X)[:, 1] - (y == model.classes_[1])) ** 2)
-    return np.mean((model.predict(X) - y) ** 2)
-
-
 def remedied(estimator, statement):
     """The estimator with a remedy."""
     if statement.kind == "penalty":
         return AutoRegularizedCV(clone(estimator), random_state=0)
-    bag = BootstrapBaggingRegressor
-    if is_classifier(estimator):
-        bag = BootstrapBaggingClassifier
-    return bag(
-        clone(estimator), n_estimators=50, resampling="subsample", random_state=0
-    )
+    return bag_of_halves(estimator, 0)
 
 
 def compare(name, what, words, estimator):
@@ -69,11 +56,11 @@ def compare(name, what, words, estimator):
     started = time.perf_counter()
     report = generalization_report(estimator, X, y, random_state=0)
     seconds = time.perf_counter() - started
-    own = loss_of(clone(estimator).fit(X, y), X_test, y_test)
+    own = report_loss(clone(estimator).fit(X, y), X_test, y_test)
     first = report.first_remedy
     told = real = "-"
     if first is not None and first.kind in ("averaging", "penalty"):
-        new = loss_of(remedied(estimator, first).fit(X, y), X_test, y_test)
+        new = report_loss(remedied(estimator, first).fit(X, y), X_test, y_test)
         low, high = first.interval
         told = f"{first.predicted_gain:.3g} ({low:.3g} to {high:.3g})"
         real = f"**{own - new:.3g}**"

@@ -12,6 +12,7 @@ import time
 import warnings
 
 import numpy as np
+from _designs import curved_border, friedman
 from _report import Report, arguments, verdict
 from joblib import Parallel, delayed
 from mlxtend.evaluate import bias_variance_decomp
@@ -27,27 +28,11 @@ N_ROWS, N_DATA, N_TRUE, N_TEST = 300, 50, 1000, 2000
 N_PAIRS, N_ROUNDS = 30, 200  # 30 pairs are 180 fits, and 20 for the learner's seed
 
 
-def friedman(n, rng):
-    """Friedman (1991), eight columns of which five matter; noise variance 2.25."""
-    X = rng.uniform(size=(n, 8))
-    mean = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
-    mean += 10 * X[:, 3] + 5 * X[:, 4]
-    return X, mean, mean + 1.5 * rng.standard_normal(n)
-
-
 def sparse_linear(n, rng):
     """Thirty normal columns, three of which matter; noise variance 4."""
     X = rng.standard_normal((n, 30))
     mean = X[:, :3] @ np.array([3.0, 2.0, 1.0])
     return X, mean, mean + 2 * rng.standard_normal(n)
-
-
-def two_classes(n, rng):
-    """A curved border between two classes; labels are wrong at random near it."""
-    X = rng.standard_normal((n, 6))
-    odds = 2 * X[:, 0] + 1.5 * (X[:, 1] ** 2 - 1) + X[:, 2] * X[:, 3]
-    p = 1 / (1 + np.exp(-odds))
-    return X, p, (rng.random(n) < p).astype(int)
 
 
 REGRESSORS = [
@@ -62,7 +47,7 @@ DESIGNS = {
         sparse_linear, [("lasso", Lasso(0.1)), *REGRESSORS[1:]], "squared_error",
     ),
     "two classes": (
-        two_classes,
+        curved_border,
         [
             ("logistic regression", LogisticRegression()),
             ("5 neighbours", KNeighborsClassifier()),

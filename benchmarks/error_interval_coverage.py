@@ -11,6 +11,7 @@ import time
 import warnings
 
 import numpy as np
+from _designs import curved_border, friedman
 from _report import Report, arguments, verdict
 from joblib import Memory, Parallel, delayed
 from sklearn.base import clone
@@ -43,27 +44,30 @@ def two_normals(n, rng):
     return rng.standard_normal((n, 20)) + shift, y
 
 
-def curved(n, rng):
-    """A curved border between two classes; labels are wrong at random near it."""
-    X = rng.standard_normal((n, 8))
-    odds = 2 * X[:, 0] + 1.5 * (X[:, 1] ** 2 - 1) + X[:, 2] * X[:, 3]
-    return X, (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(int)
+def wide_friedman(n, rng):
+    """Ten columns."""
+    X, _, y = friedman(n, rng, 10)
+    return X, y
 
 
-def friedman(n, rng):
-    """Friedman (1991), ten columns of which five matter; noise variance 2.25."""
-    X = rng.uniform(size=(n, 10))
-    mean = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
-    return X, mean + 10 * X[:, 3] + 5 * X[:, 4] + 1.5 * rng.standard_normal(n)
+def wide_border(n, rng):
+    """Eight columns."""
+    X, _, y = curved_border(n, rng, 8)
+    return X, y
 
 
+MSE = "neg_mean_squared_error"
 LEARNERS = {
     "LDA": (two_normals, LinearDiscriminantAnalysis(), "accuracy"),
-    "logistic regression": (curved, LogisticRegression(), "accuracy"),
-    "ridge": (friedman, Ridge(), "neg_mean_squared_error"),
-    "full tree": (friedman, DecisionTreeRegressor(), "neg_mean_squared_error"),
-    "1 neighbour": (curved, KNeighborsClassifier(1), "accuracy"),
-    "forest of 10": (friedman, RandomForestRegressor(10), "neg_mean_squared_error"),
+    "logistic regression": (wide_border, LogisticRegression(), "accuracy"),
+    "ridge": (wide_friedman, Ridge(), MSE),
+    "full tree": (wide_friedman, DecisionTreeRegressor(), MSE),
+    "1 neighbour": (wide_border, KNeighborsClassifier(1), "accuracy"),
+    "forest of 10": (
+        wide_friedman,
+        RandomForestRegressor(10),
+        "neg_mean_squared_error",
+    ),
 }
 
 

@@ -17,6 +17,7 @@ to the scores: a relative degradation of 10 %, and a gain of 10 % over a constan
 import warnings
 
 import numpy as np
+from _designs import bag_of_halves, curved_border, friedman, report_loss
 from _report import Report, arguments
 from joblib import Parallel, delayed
 from sklearn.base import clone, is_classifier
@@ -31,8 +32,6 @@ from skore import EstimatorReport
 
 from genestimators import (
     AutoRegularizedCV,
-    BootstrapBaggingClassifier,
-    BootstrapBaggingRegressor,
     generalization_report,
 )
 
@@ -43,16 +42,11 @@ COARSE = {
 }  # fmt: skip
 
 
-def friedman(n, rng):
-    X = rng.uniform(size=(n, 8))
-    mean = 10 * np.sin(np.pi * X[:, 0] * X[:, 1]) + 20 * (X[:, 2] - 0.5) ** 2
-    return X, mean + 10 * X[:, 3] + 5 * X[:, 4] + 1.5 * rng.standard_normal(n)
-
-
 def linear(p, noise):
     def make(n, rng):
         X = rng.standard_normal((n, p))
-        return X, X @ np.full(p, 2 / np.sqrt(p)) + noise * rng.standard_normal(n)
+        mean = X @ np.full(p, 2 / np.sqrt(p))
+        return X, mean, mean + noise * rng.standard_normal(n)
 
     return make
 
@@ -60,21 +54,15 @@ def linear(p, noise):
 def two_classes(p, slope):
     def make(n, rng):
         X = rng.standard_normal((n, p))
-        odds = slope * X[:, :5].sum(axis=1)
-        return X, (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(int)
+        share = 1 / (1 + np.exp(-slope * X[:, :5].sum(axis=1)))
+        return X, share, (rng.random(n) < share).astype(int)
 
     return make
 
 
-def curved(n, rng):
-    X = rng.standard_normal((n, 6))
-    odds = 2 * X[:, 0] + 1.5 * (X[:, 1] ** 2 - 1) + X[:, 2] * X[:, 3]
-    return X, (rng.random(n) < 1 / (1 + np.exp(-odds))).astype(int)
-
-
 CASES = [
     ("full tree, Friedman 1", friedman, DecisionTreeRegressor(), 300),
-    ("full tree, two classes", curved, DecisionTreeClassifier(), 200),
+    ("full tree, two classes", curved_border, DecisionTreeClassifier(), 200),
     ("least squares, 20 columns", linear(20, 2), LinearRegression(), 80),
     ("LDA, 20 columns", two_classes(20, 0.6), LinearDiscriminantAnalysis(), 100),
     ("hardly any ridge, 50 columns", linear(50, 2), Ridge(1e-6), 70),
@@ -96,13 +84,6 @@ CASES = [
 ]  # fmt: skip
 
 
-def loss_of(model, X, y):
-    """The loss a report is about: squared error, or the Brier score."""
-    if is_classifier(model):
-        return np.mean((model.predict_proba(X)[:, 1] - y) ** 2)
-    return np.mean((model.predict(X) - y) ** 2)
-
-
 def kind_of(statement):
     """A remedy by its name, penalties by their direction."""
     if statement is None:
@@ -116,31 +97,28 @@ def trial(make, estimator, n, seed):
     """What tools say of one data set, and the losses with each remedy."""
     warnings.filterwarnings("ignore")
     rng = np.random.default_rng(seed)
-    X, y = make(n, rng)
-    X_more, y_more = make(n, rng)
-    new = make(N_NEW, rng)
+    X, _, y = make(n, rng)
+    X_more, _, y_more = make(n, rng)
+    X_new, _, y_new = make(N_NEW, rng)
+    new = X_new, y_new
     report = generalization_report(
         estimator, X, y, worthwhile=WORTHWHILE, random_state=seed
     )
     found = {one.kind: one for one in report.verdict}
     kind = is_classifier(estimator)
-    bag = BootstrapBaggingClassifier if kind else BootstrapBaggingRegressor
     dummy = DummyClassifier(strategy="prior") if kind else DummyRegressor()
     models = {
         "own": estimator,
-        "averaging": bag(
-            clone(estimator),
-            n_estimators=50,
-            resampling="subsample",
-            random_state=seed,
-        ),
+        "averaging": bag_of_halves(estimator, seed),
         "constant": dummy,
     }
     if "penalty" in found:
         models["penalty"] = AutoRegularizedCV(clone(estimator), random_state=seed)
-    losses = {name: loss_of(clone(one).fit(X, y), *new) for name, one in models.items()}
+    losses = {
+        name: report_loss(clone(one).fit(X, y), *new) for name, one in models.items()
+    }
     twice = clone(estimator).fit(np.vstack([X, X_more]), np.append(y, y_more))
-    losses["rows"] = loss_of(twice, *new)
+    losses["rows"] = report_loss(twice, *new)
     split = train_test_split(
         X, y, test_size=0.25, random_state=seed, stratify=y if kind else None
     )
