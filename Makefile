@@ -30,9 +30,9 @@ DOCS_READY := .venv/docs/ready-$(PY_TAG)
 BUILD_READY := .venv/build/ready-$(PY_TAG)
 
 NO_SIMULATIONS := -m "not slow"
-# Tests of numbers alone, which need no optional package: `test` has run them already,
+# Tests of numerics alone, which need no optional package: `test` has run them already,
 # with the versions that the wheel is tested with.
-NO_KERNELS := --ignore=tests/fitting --ignore=tests/resampling \
+NO_NUMERICS := --ignore=tests/fitting --ignore=tests/resampling \
 	--ignore=tests/diagnostics/error --ignore=tests/diagnostics/decomposition
 
 # $(call new_env,NAME,PIP ARGUMENTS)
@@ -79,7 +79,7 @@ test-wheel: $(BUILD_READY)  ## build sdist and wheel, test what is in them
 	tar -xzf dist/*.tar.gz -C "$$work" --strip-components=1; \
 	test -f "$$work/LICENSE"; rm -r "$$work/genestimators"; cd "$$work"; \
 	echo "Testing the installed wheel in $$work"; \
-	$(ONE_THREAD) $$python $(PYTEST) $(NO_SIMULATIONS) $(NO_KERNELS) $(PYTEST_ARGS)
+	$(ONE_THREAD) $$python $(PYTEST) $(NO_SIMULATIONS) $(NO_NUMERICS) $(PYTEST_ARGS)
 
 lint: $(LINT_READY)  ## check style and formatting
 	.venv/lint/bin/ruff check .

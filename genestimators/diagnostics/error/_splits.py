@@ -85,7 +85,8 @@ def by_conservative_z(question):
     whole = _splits(question, every, TEST_SHARE, "splits")
     figure = _figures(question, whole, range(N_INSIDE))[0].mean()
     halves = _inside_halves(question, n_pairs)
-    inside, _ = _figures(question, halves, range(2 * n_pairs * N_INSIDE), "halves")
+    numbers = range(2 * n_pairs * N_INSIDE)
+    inside, _ = _figures(question, halves, numbers, "split of a half")
     means = inside.reshape(n_pairs, 2, N_INSIDE).mean(axis=2)
     # Halves share no row, so half the square of their difference has the variance of
     # one of them for its mean.
@@ -158,7 +159,7 @@ def _inside_halves(question, n_pairs):
     )
 
 
-def _figures(question, draws, numbers, name="splits"):
+def _figures(question, draws, numbers, noun="split"):
     """Mean losses of splits, or scores where they are no mean losses.
 
     R2 and its kin compare with the mean of all rows: that of a split would have its own
@@ -172,12 +173,12 @@ def _figures(question, draws, numbers, name="splits"):
     """
     problem = question.problem
     if not question.by_rows:
-        seed = derive(problem.seed, "models", name)
+        seed = derive(problem.seed, "models", noun)
         told = problem, problem.estimator, question.scoring, draws, numbers
         found = split_scores(*told, seed=seed)
         return found.scores, float((found.test_weight / found.train_weight).mean())
     figures, ratios = [], []
-    for draw, places, losses in question.read(draws, numbers, noun=name[:-1]):
+    for draw, places, losses in question.read(draws, numbers, noun=noun):
         shares = question.shares[places]
         figures.append(np.average(losses @ question.scale, weights=shares))
         ratios.append(draw.out_of_bag_counts.sum() / draw.counts.sum())

@@ -197,9 +197,9 @@ def generalization_report(
     """Say how well a model will do, why not better, and what would help.
 
     About 270 fits serve everything: the loss to expect, its parts by bias and variance,
-    a learning curve, and what averaging, another penalty or more rows would bring. No
-    figure is compared with a fixed threshold: each statement has an interval or a
-    p-value. A gap between training and test is never called a fault by itself.
+    a learning curve, and what averaging, another penalty or more rows would bring, each
+    with an interval and a p-value. A gap between training and test is never called a
+    fault by itself.
 
     Parameters
     ----------
