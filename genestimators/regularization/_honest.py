@@ -101,7 +101,7 @@ def corrected_score_of_scorer(
     with warnings.catch_warnings():
         # A resample may lack a class, which says nothing about the data.
         warnings.simplefilter("ignore", UndefinedMetricWarning)
-        # The scores of all rows have warned already; once is enough.
+        # The scores that were chosen by have warned already; once is enough.
         warnings.simplefilter("ignore", UnweightedScoreWarning)
         blocks = bootstrap_counts(n, N_SCORED, seed, clusters=clusters)
         for counts in (one for block in blocks for one in block):
