@@ -1,6 +1,7 @@
 """Whether a model over- or underfits, how sure that is, and what error to expect."""
 
 from genestimators.diagnostics._compare import ModelComparison, compare_models
+from genestimators.diagnostics._estimates_display import EstimatesDisplay
 from genestimators.diagnostics.curves import (
     GeneralizationGapDisplay,
     LearningCurveForecast,
@@ -27,6 +28,7 @@ __all__ = [
     "BiasVarianceDisplay",
     "CorrectedScore",
     "EnsembleDecomposition",
+    "EstimatesDisplay",
     "GeneralizationError",
     "GeneralizationGapDisplay",
     "GeneralizationReport",

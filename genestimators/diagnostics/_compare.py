@@ -8,6 +8,7 @@ from scipy import stats
 from genestimators._exceptions import UndefinedTestWarning, warn_user
 from genestimators._params import SCORING, Interval, Options, check_arguments
 from genestimators._results import Result
+from genestimators.diagnostics._estimates_display import EstimatesDisplay
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._split_scores import (
     check_alike,
@@ -102,6 +103,23 @@ class ModelComparison(Result):
                 f"p = {self.p_value_non_inferior:.2g}."
             )
         return "\n".join(lines)
+
+    def plot(self, *, ax=None):
+        """Draw the difference with its interval, zero and the margin.
+
+        The dot is filled where the adjusted p-value is below one less the confidence
+        level. For several comparisons see `EstimatesDisplay.from_comparisons`.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : EstimatesDisplay
+        """
+        return EstimatesDisplay.from_comparisons(self, ax=ax)
 
 
 def compare_models(

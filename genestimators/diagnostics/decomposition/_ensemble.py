@@ -13,6 +13,11 @@ from genestimators._params import Options, check_arguments
 from genestimators._results import Result, html_table
 from genestimators.bagging._base import BaseBootstrapBagging
 from genestimators.bagging._out_of_bag import OutOfBagSums
+from genestimators.diagnostics._estimates_display import (
+    NORMAL,
+    EstimatesDisplay,
+    around,
+)
 from genestimators.diagnostics.decomposition._losses import NAMES
 from genestimators.fitting import Response
 
@@ -74,6 +79,31 @@ class EnsembleDecomposition(Result):
             for name, value, error, remark in self._rows()
         )
         return html_table(self._headline(), ("part", "loss", "std. error", ""), rows)
+
+    def plot(self, *, ax=None):
+        """Draw the loss of a member and its parts, with 1.96 standard errors.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : EstimatesDisplay
+        """
+        names, estimates, errors, remarks = zip(*self._rows(), strict=True)
+        return EstimatesDisplay(
+            names=names,
+            estimates=estimates,
+            intervals=[around(*one) for one in zip(estimates, errors, strict=True)],
+            notes=[remark.strip(" ,") for remark in remarks],
+            x_name=(
+                f"{NAMES[self.loss]} (± {NORMAL} standard errors)\n"
+                f"one of {self.n_members} members, on {self.n_rows} rows not seen"
+            ),
+            references={"_zero": 0.0},
+        ).plot(ax=ax)
 
     def _headline(self):
         return (

@@ -2,7 +2,10 @@
 
 from dataclasses import dataclass
 
+import numpy as np
+
 from genestimators._results import Result
+from genestimators.diagnostics._estimates_display import EstimatesDisplay, confidence
 
 METHODS = {
     "subsampling": "folds and halves",
@@ -61,3 +64,26 @@ class GeneralizationError(Result):
             f"{METHODS[self.method]}, {self.n_fits} fits).\n"
             f"On the {self.n_samples} training rows: {self.training_score:.4g}."
         )
+
+    def plot(self, *, ax=None):
+        """Draw the score to expect with its interval, and that on the training rows.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : EstimatesDisplay
+        """
+        return EstimatesDisplay(
+            names=["on new rows", "on the training rows"],
+            estimates=[self.score, self.training_score],
+            intervals=[self.interval, (np.nan, np.nan)],
+            notes=["", f"gap {self.gap:.3g}"],
+            x_name=(
+                f"{self.scoring} ({confidence(self.confidence_level)})\n"
+                f"{self.n_samples} rows; {METHODS[self.method]}, {self.n_fits} fits"
+            ),
+        ).plot(ax=ax)

@@ -7,6 +7,7 @@ import numpy as np
 from genestimators._inputs import take_rows
 from genestimators._results import Result
 from genestimators._scoring import call_scorer
+from genestimators.diagnostics._estimates_display import EstimatesDisplay, confidence
 
 OWNER = "selection_corrected_score"
 
@@ -60,10 +61,48 @@ class CorrectedScore(Result):
             f"The best of {self.n_candidates} candidates had {self.naive_score:.4g} in "
             "the search"
         )
-        pooled = f"{self.score + self.optimism:.4g}"
-        if pooled != f"{self.naive_score:.4g}":
-            text += f", {pooled} on all rows together"
+        if self._pools_otherwise():
+            text += f", {self.score + self.optimism:.4g} on all rows together"
         return text + f": {abs(self.optimism):.2g} too {good}."
+
+    def plot(self, *, ax=None):
+        """Draw the score to expect with its interval, and that of the search.
+
+        A third row is the score on all rows together, where it is another than that of
+        the search.
+
+        Parameters
+        ----------
+        ax : matplotlib Axes, default=None
+            Where to draw; None makes a figure.
+
+        Returns
+        -------
+        display : EstimatesDisplay
+        """
+        names, estimates = ["on new rows"], [self.score]
+        if self._pools_otherwise():
+            names.append("chosen, on all rows together")
+            estimates.append(self.score + self.optimism)
+        names.append(f"in the search, best of {self.n_candidates}")
+        estimates.append(self.naive_score)
+        good = "good" if self.optimism >= 0 else "bad"
+        notes = [""] * len(names)
+        notes[1] = f"{abs(self.optimism):.2g} too {good}"
+        intervals = np.full((len(names), 2), np.nan)
+        intervals[0] = self.interval
+        return EstimatesDisplay(
+            names=names,
+            estimates=estimates,
+            intervals=intervals,
+            notes=notes,
+            x_name=f"{self.scoring} ({confidence(self.confidence_level)})",
+            references={"_in the search": self.naive_score},
+        ).plot(ax=ax)
+
+    def _pools_otherwise(self):
+        """Whether the score on all rows together is another than the mean of folds."""
+        return f"{self.score + self.optimism:.4g}" != f"{self.naive_score:.4g}"
 
 
 def result_of(found, *, naive, pooled, chosen, settings, n, n_fits, method, scoring):
