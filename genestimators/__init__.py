@@ -7,6 +7,7 @@ from genestimators._exceptions import (
     AuditWarning,
     CoverageWarning,
     EdgeOfGridWarning,
+    EmptyColumnWarning,
     FewReplicatesWarning,
     InterpolatingWarning,
     LearningCurveWarning,
@@ -46,6 +47,7 @@ from genestimators.diagnostics import (
     selection_corrected_score,
 )
 from genestimators.fitting import Family, Path, register_family
+from genestimators.imputation import GaussianImputer
 from genestimators.regularization import (
     AutoRegularizedCV,
     Choice,
@@ -94,11 +96,13 @@ __all__ = [
     "Draw",
     "Draws",
     "EdgeOfGridWarning",
+    "EmptyColumnWarning",
     "EnsembleDecomposition",
     "EstimatesDisplay",
     "Family",
     "FewReplicatesWarning",
     "Folds",
+    "GaussianImputer",
     "GeneralizationError",
     "GeneralizationGapDisplay",
     "GeneralizationReport",

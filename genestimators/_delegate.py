@@ -51,9 +51,16 @@ def _steps_allow_nan(steps):
         tags = tags_of(step)
         if tags is None or not tags.input_tags.allow_nan:
             return False
-        if hasattr(step, "get_params") and "missing_values" in step.get_params():
+        if _fills(step):
             return True
     return True
+
+
+def _fills(step):
+    """Whether a step leaves no value missing."""
+    if getattr(step, "_fills_missing", False):
+        return True
+    return hasattr(step, "get_params") and "missing_values" in step.get_params()
 
 
 def random_state_parameters(estimator):
@@ -87,5 +94,6 @@ def fills_missing(estimator):
     """
     return any(
         name.rpartition("__")[2] == "missing_values"
-        for name in estimator.get_params(deep=True)
+        or getattr(value, "_fills_missing", False)
+        for name, value in estimator.get_params(deep=True).items()
     )

@@ -58,6 +58,10 @@ class RepeatedRowsWarning(UserWarning):
     """Many rows are copies of others, so models are tested on what they have seen."""
 
 
+class EmptyColumnWarning(UserWarning):
+    """A column has no value that anything could be learned of."""
+
+
 class AuditWarning(UserWarning):
     """A path of all values does not agree with a fit of one of them."""
 

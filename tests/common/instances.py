@@ -28,6 +28,7 @@ from genestimators import (
     AutoRegularizedCV,
     BootstrapBaggingClassifier,
     BootstrapBaggingRegressor,
+    GaussianImputer,
     KnockoffSelector,
     StableFeatureSelector,
 )
@@ -61,6 +62,7 @@ REGRESSORS = [
     HistGradientBoostingRegressor(max_iter=10),
     make_pipeline(StandardScaler(), Ridge()),
     make_pipeline(SimpleImputer(), Ridge()),
+    make_pipeline(GaussianImputer(), Ridge()),
     make_pipeline(StandardScaler(), KNeighborsRegressor(n_neighbors=3)),
 ]
 
@@ -124,6 +126,15 @@ SELECTING = [
 ]
 
 
+IMPUTING = [
+    GaussianImputer(),
+    GaussianImputer(strategy="draw", add_indicator=True),
+    GaussianImputer(marginals="copula"),
+    GaussianImputer(n_factors=1),
+    GaussianImputer(shrinkage=0.0),
+]
+
+
 # Half of the rows: checks on six rows would have replicates that leave none out.
 STOPPING = {"n_estimators": 10, "early_stopping": "out_of_bag", "max_samples": 0.5}
 STOPPED = [
@@ -143,6 +154,7 @@ def instances():
     return [
         *TUNED,
         *SELECTING,
+        *IMPUTING,
         *bags,
         *STOPPED,
         BootstrapBaggingClassifier(max_estimators=10),

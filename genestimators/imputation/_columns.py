@@ -1,0 +1,295 @@
+"""What the columns of X are, and X as a table of numbers and codes of levels."""
+
+import numpy as np
+from scipy import sparse
+from sklearn.utils.validation import validate_data
+
+from genestimators._inputs import as_container, frame_columns, is_frame, is_missing
+from genestimators.imputation._levels import Levels
+
+
+def refuse_sparse(owner, X):
+    """Raise for sparse X, in which what is not stored is zero and not missing."""
+    if sparse.issparse(X):
+        raise TypeError(
+            f"{owner} takes no sparse X, since the filled table is dense; pass "
+            "X.toarray() if it fits into memory. "
+            f"Got a sparse {X.format} container of shape {X.shape}."
+        )
+
+
+class Columns:
+    """Which columns hold numbers and which levels; made in `fit`.
+
+    Attributes
+    ----------
+    levels : dict of Levels
+        By position of the column; empty if all columns hold numbers.
+    """
+
+    def __init__(self, levels):
+        self.levels = levels
+
+    @property
+    def mixed(self):
+        """Whether some columns hold levels."""
+        return bool(self.levels)
+
+
+def read(estimator, X, *, reset):
+    """Check X, for `fit` (`reset`) or for `transform`.
+
+    Parameters
+    ----------
+    estimator : estimator
+        It gets `n_features_in_` and `feature_names_in_`, or is asked for them.
+    X : array-like or frame of shape (n_samples, n_features)
+    reset : bool
+
+    Returns
+    -------
+    X : ndarray of floats, or the container with columns of levels in it
+    parts : list of (ndarray, bool) or None
+        Its columns and whether each holds levels, where some do.
+    """
+    owner = type(estimator).__name__
+    refuse_sparse(owner, X)
+    names = getattr(estimator, "feature_names_in_", None)
+    container = as_container(X)
+    parts = _columns_with_levels(container)
+    wants = not reset and estimator._columns.mixed
+    if parts is None and not wants:
+        return (
+            validate_data(
+                estimator,
+                X,
+                dtype=[np.float64, np.float32],
+                ensure_all_finite="allow-nan",
+                reset=reset,
+            ),
+            None,
+        )
+    if not reset and not wants:
+        _refuse_levels(parts, names)
+    validate_data(estimator, container, skip_check_array=True, reset=reset)
+    if parts is None:
+        parts = _all_columns(container)
+    if len(parts[0][0]) == 0:
+        raise ValueError(
+            "Found array with 0 sample(s) while a minimum of 1 is required by "
+            f"{owner}; pass X with rows."
+        )
+    return container, parts
+
+
+def plan(parts, weight, names):
+    """What each column holds.
+
+    Parameters
+    ----------
+    parts : list of (ndarray, bool) or None
+        As `read` returns them.
+    weight : ndarray of shape (n,)
+    names : sequence
+        Of the columns.
+
+    Returns
+    -------
+    columns : Columns
+    """
+    if parts is None:
+        return Columns({})
+    found = {}
+    used = weight > 0
+    for j, (values, is_levels) in enumerate(parts):
+        if is_levels:
+            found[j] = Levels(_objects(values)[used], weight[used], names[j])
+    return Columns(found)
+
+
+def table_of(X, parts, columns, names):
+    """X as numbers and codes.
+
+    Parameters
+    ----------
+    X, parts
+        As `read` returns them.
+    columns : Columns
+    names : sequence
+
+    Returns
+    -------
+    table : ndarray of shape (n, n_features), float64
+        NaN where missing.
+    """
+    if parts is None:
+        return np.array(X, dtype=np.float64)  # which will be written into
+    out = np.empty((len(parts[0][0]), len(parts)))
+    for j, (values, is_levels) in enumerate(parts):
+        if j in columns.levels:
+            if not is_levels and not _all_missing(values):
+                raise TypeError(
+                    f"Column {names[j]!r} must hold levels (text or categories), as it "
+                    f"did in fit. Got numbers such as {_first(values)!r}; pass the "
+                    "column as it was."
+                )
+            out[:, j] = columns.levels[j].encode(_objects(values))
+        else:
+            out[:, j] = _numbers(values, is_levels, names[j])
+    if np.isinf(out).any():
+        j = int(np.flatnonzero(np.isinf(out).any(axis=0))[0])
+        raise ValueError(
+            "X must hold finite numbers or missing values. Got infinity in column "
+            f"{names[j]!r}; replace it by NaN if the value is not known."
+        )
+    return out
+
+
+def _columns_with_levels(X):
+    """Each column with whether it holds levels; None if all hold numbers."""
+    if is_frame(X):
+        parts = _all_columns(X)
+    elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
+        if not any(isinstance(value, (str, bytes)) for value in X.ravel().tolist()):
+            return None
+        parts = _all_columns(X)
+    else:
+        return None
+    return parts if any(is_levels for _, is_levels in parts) else None
+
+
+def _all_columns(X):
+    columns = frame_columns(X) if is_frame(X) else list(X.T)
+    dtypes = list(X.dtypes) if hasattr(X, "dtypes") else [None] * len(columns)
+    return [
+        (column, _holds_levels(column, dtype))
+        for column, dtype in zip(columns, dtypes, strict=True)
+    ]
+
+
+def _holds_levels(column, dtype):
+    """Whether a column is one of categories or holds text."""
+    if getattr(dtype, "categories", None) is not None:
+        return True
+    if column.dtype.kind in "mM":
+        raise TypeError(
+            "X must hold numbers, text or categories. Got a column of dates or times "
+            f"({column.dtype}); make numbers of it, such as days since some date."
+        )
+    if column.dtype.kind in "US":
+        return True
+    if column.dtype != object:
+        return False
+    return any(isinstance(value, (str, bytes)) for value in column.tolist())
+
+
+def _refuse_levels(parts, names):
+    j = next(j for j, (_, is_levels) in enumerate(parts) if is_levels)
+    name = j if names is None else names[j]
+    raise ValueError(
+        f"Column {name!r} must hold numbers, as it did in fit. Got levels such as "
+        f"{_first(parts[j][0])!r}; pass the column as it was."
+    )
+
+
+def _objects(values):
+    out = np.empty(len(values), dtype=object)
+    out[:] = values.tolist()
+    return out
+
+
+def _numbers(values, is_levels, name):
+    if values.dtype.kind in "fiub":
+        return values.astype(np.float64)
+    found = [np.nan if is_missing(value) else value for value in values.tolist()]
+    try:
+        if is_levels:
+            raise TypeError
+        return np.array(found, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise TypeError(
+            f"Column {name!r} must hold numbers, as it did in fit, or text alone. Got "
+            f"{_first(values)!r} (argument must be a string or a number)."
+        ) from exc
+
+
+def _all_missing(values):
+    return all(is_missing(value) for value in values.tolist())
+
+
+def _first(values):
+    return next((v for v in values.tolist() if not is_missing(v)), None)
+
+
+def replace_cells(X, j, rows, values, new_level):
+    """A container like X in which some cells of a column have other values.
+
+    Parameters
+    ----------
+    X : frame or object ndarray
+        An array is written into.
+    j : int
+    rows : ndarray of shape (n,), int
+    values : list of n
+    new_level : str or None
+        A level that the column may get and does not know yet.
+
+    Returns
+    -------
+    X : container
+    """
+    if hasattr(X, "iloc"):
+        column = X.iloc[:, j].copy()
+        if hasattr(column, "cat") and new_level is not None:
+            column = column.cat.add_categories([new_level])
+        elif not hasattr(column, "cat") and column.dtype.kind in "iub":
+            column = column.astype(np.float64)
+        column.iloc[rows] = values
+        X = X.copy(deep=False)
+        X.isetitem(j, column)
+        return X
+    if hasattr(X, "get_columns"):  # polars
+        return _replace_in_polars(X, j, rows, values, new_level)
+    X[rows, j] = values
+    return X
+
+
+def _replace_in_polars(X, j, rows, values, new_level):
+    column = X.to_series(j)
+    items = column.to_list()
+    for row, value in zip(rows.tolist(), values, strict=True):
+        items[row] = value
+    dtype = column.dtype
+    if getattr(dtype, "categories", None) is not None and new_level is not None:
+        known = getattr(dtype.categories, "to_list", None)
+        if known is not None:  # an Enum, which lists its levels
+            dtype = type(dtype)([*known(), new_level])
+    if dtype.is_integer():
+        dtype = None
+    return X.with_columns(type(column)(column.name, items, dtype=dtype))
+
+
+def append_masks(X, masks, names):
+    """A container with masks as further columns.
+
+    Parameters
+    ----------
+    X : frame or object ndarray
+    masks : bool ndarray of shape (n, n_masks)
+    names : sequence of str
+
+    Returns
+    -------
+    X : container
+    """
+    if not masks.shape[1]:
+        return X
+    masks = masks.astype(np.float64)
+    if hasattr(X, "iloc"):
+        return X.assign(**dict(zip(names, masks.T, strict=True)))
+    if hasattr(X, "get_columns"):  # polars
+        series = type(X.to_series(0))
+        return X.with_columns(
+            [series(name, mask) for name, mask in zip(names, masks.T, strict=True)]
+        )
+    return np.hstack([X, masks.astype(object)])

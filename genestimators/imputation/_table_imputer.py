@@ -1,0 +1,152 @@
+"""What imputers share: reading X, masks, and putting X together again."""
+
+import numpy as np
+from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.utils import check_random_state
+from sklearn.utils.validation import check_is_fitted
+
+from genestimators import _params
+from genestimators._delegate import DocLink
+from genestimators._exceptions import EmptyColumnWarning, warn_user
+from genestimators._inputs import check_sample_weight, n_rows_of
+from genestimators._params import Interval
+from genestimators.imputation._columns import (
+    append_masks,
+    plan,
+    read,
+    replace_cells,
+    table_of,
+)
+from genestimators.imputation._masks import masked_columns
+
+
+class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
+    """Base of imputers.
+
+    A subclass has the parameters `add_indicator` and `random_state` and the methods
+    `_fit_table(table, weight)`, which learns, and `_fill(table, draw)`, which fills a
+    table of numbers and codes of levels in place, by its draw of that number.
+    """
+
+    _fills_missing = True
+
+    def _fit(self, X, sample_weight):
+        """The recipe of `fit`: check, read, decide masks, learn."""
+        _params.check_parameters(self)
+        X, parts = read(self, X, reset=True)
+        n_rows = n_rows_of(X)
+        weight = check_sample_weight(sample_weight, n_rows)
+        weight = np.ones(n_rows) if weight is None else weight
+        self._columns = plan(parts, weight, self._names)
+        table = table_of(X, parts, self._columns, self._names)
+        used = weight > 0
+        if not used.all():
+            table, weight = table[used], weight[used]
+        missing = np.isnan(table)
+        self._warn_of_empty(missing)
+        self._prepare_levels(missing)
+        self.indicator_features_ = masked_columns(
+            missing,
+            self.add_indicator,
+            [j for j, one in self._columns.levels.items() if one.missing_level],
+        )
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._fit_table(table, weight)
+        return self
+
+    def _prepare_levels(self, missing):
+        """Before the fit: what columns of levels are to be."""
+
+    @property
+    def _names(self):
+        """Names of the columns of X, or their positions."""
+        if hasattr(self, "feature_names_in_"):
+            return self.feature_names_in_.tolist()
+        return list(range(self.n_features_in_))
+
+    def _warn_of_empty(self, missing):
+        """Warn of columns without a value, of which nothing can be learned."""
+        empty = np.flatnonzero(missing.all(axis=0))
+        if not len(empty):
+            return
+        named = ", ".join(repr(self._names[j]) for j in empty[:5])
+        others = f" and {len(empty) - 5} others" if len(empty) > 5 else ""
+        warn_user(
+            f"Columns without any value in fit are filled with zero: {named}{others}; "
+            "leave them out, or give them values.",
+            EmptyColumnWarning,
+        )
+
+    def _completed(self, X, draw):
+        """X without gaps, masks beside it."""
+        check_is_fitted(self)
+        X, parts = read(self, X, reset=False)
+        table = table_of(X, parts, self._columns, self._names)
+        missing = np.isnan(table)
+        self._fill(table, draw)
+        masks = missing[:, self.indicator_features_]
+        if parts is None:
+            filled = table.astype(X.dtype, copy=False)
+            return np.hstack([filled, masks]) if masks.shape[1] else filled
+        names = self.get_feature_names_out()[table.shape[1] :]
+        for j in np.flatnonzero(missing.any(axis=0)):
+            rows = np.flatnonzero(missing[:, j])
+            values, level = table[rows, j].tolist(), None
+            if j in self._columns.levels:
+                values = self._columns.levels[j].decode(values)
+                level = self._columns.levels[j].missing_level
+            X = replace_cells(X, int(j), rows, values, level)
+        return append_masks(X, masks, names)
+
+    def sample(self, X, n_draws=10):
+        """Several random completions of X.
+
+        Draw k of a row depends on its content, on `random_state` and on k alone; the
+        first is what `transform` returns with `strategy="draw"`.
+
+        Parameters
+        ----------
+        X : array-like of shape (n_samples, n_features)
+        n_draws : int, default=10
+
+        Returns
+        -------
+        draws : list of array or frame of shape (n_samples, n_features_out)
+            As `transform` returns them.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If X is not of the columns that `fit` saw, or `n_draws` is not positive.
+        """
+        constraints = {"n_draws": [Interval(int, 1)]}
+        _params.check_arguments("sample", constraints, n_draws=n_draws)
+        return [self._completed(X, number) for number in range(n_draws)]
+
+    def get_feature_names_out(self, input_features=None):
+        """Names of the columns that `transform` returns.
+
+        Parameters
+        ----------
+        input_features : array-like of str, default=None
+            Names of the columns of X; None takes those seen in fit.
+
+        Returns
+        -------
+        names : ndarray of str
+            Those of the features, then "missingindicator_" and the name for each mask.
+        """
+        check_is_fitted(self)
+        names = super().get_feature_names_out(input_features)
+        masks = [f"missingindicator_{names[j]}" for j in self.indicator_features_]
+        return np.array([*names, *masks], dtype=object)
+
+    def __sklearn_tags__(self):
+        tags = super().__sklearn_tags__()
+        tags.input_tags.allow_nan = True
+        tags.input_tags.string = True
+        tags.input_tags.categorical = True
+        tags.transformer_tags.preserves_dtype = ["float64", "float32"]
+        return tags

@@ -1,0 +1,1 @@
+"""A multivariate normal model of incomplete rows: fitting it, and filling by it."""
