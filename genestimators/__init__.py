@@ -47,7 +47,13 @@ from genestimators.diagnostics import (
     selection_corrected_score,
 )
 from genestimators.fitting import Family, Path, register_family
-from genestimators.imputation import GaussianImputer
+from genestimators.imputation import (
+    GaussianImputer,
+    MultipleImputationClassifier,
+    MultipleImputationRegressor,
+    PooledEstimate,
+    pool,
+)
 from genestimators.regularization import (
     AutoRegularizedCV,
     Choice,
@@ -115,10 +121,13 @@ __all__ = [
     "LearningCurveWarning",
     "MissingScoreWarning",
     "ModelComparison",
+    "MultipleImputationClassifier",
+    "MultipleImputationRegressor",
     "NothingSelectedWarning",
     "OneClassReplicateWarning",
     "OutOfBagWarning",
     "Path",
+    "PooledEstimate",
     "RegularizationDisplay",
     "RepeatedFolds",
     "RepeatedRowsWarning",
@@ -140,6 +149,7 @@ __all__ = [
     "generalization_error",
     "generalization_report",
     "learning_curve_forecast",
+    "pool",
     "register_family",
     "selection_corrected_score",
     "selection_stability",

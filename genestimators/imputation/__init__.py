@@ -1,5 +1,16 @@
 """Filling missing values, and saying how sure that is."""
 
 from genestimators.imputation._gaussian_imputer import GaussianImputer
+from genestimators.imputation._multiple import (
+    MultipleImputationClassifier,
+    MultipleImputationRegressor,
+)
+from genestimators.imputation._pool import PooledEstimate, pool
 
-__all__ = ["GaussianImputer"]
+__all__ = [
+    "GaussianImputer",
+    "MultipleImputationClassifier",
+    "MultipleImputationRegressor",
+    "PooledEstimate",
+    "pool",
+]

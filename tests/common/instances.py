@@ -30,6 +30,8 @@ from genestimators import (
     BootstrapBaggingRegressor,
     GaussianImputer,
     KnockoffSelector,
+    MultipleImputationClassifier,
+    MultipleImputationRegressor,
     StableFeatureSelector,
 )
 
@@ -132,6 +134,10 @@ IMPUTING = [
     GaussianImputer(marginals="copula"),
     GaussianImputer(n_factors=1),
     GaussianImputer(shrinkage=0.0),
+    MultipleImputationRegressor(n_imputations=2),
+    MultipleImputationClassifier(n_imputations=2),
+    MultipleImputationRegressor(KNeighborsRegressor(), n_imputations=2),
+    MultipleImputationClassifier(LinearSVC(), n_imputations=2),
 ]
 
 

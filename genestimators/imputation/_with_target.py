@@ -1,0 +1,70 @@
+"""X and y side by side, as an imputer that knows the target gets them."""
+
+from numbers import Integral
+
+import numpy as np
+
+from genestimators._inputs import as_container, is_frame, take_columns
+
+
+def target_columns(y, classes):
+    """y as columns of numbers: itself, or indicators of all classes but the first.
+
+    Parameters
+    ----------
+    y : ndarray of shape (n,) or (n, n_outputs)
+    classes : ndarray of shape (n_classes,), or None for numbers
+
+    Returns
+    -------
+    columns : ndarray of shape (n, k)
+    """
+    if classes is None:
+        return y.reshape(len(y), -1).astype(np.float64)
+    return (y[:, None] == classes[1:]).astype(np.float64)
+
+
+def beside(X, columns):
+    """X with further columns after its own, in its own container.
+
+    Parameters
+    ----------
+    X : array-like or frame of shape (n, p)
+    columns : ndarray of shape (n, k)
+
+    Returns
+    -------
+    X : container of shape (n, p + k)
+    """
+    X = as_container(X)
+    if not is_frame(X):
+        if X.dtype.kind not in "fiub":
+            columns = columns.astype(object)
+        return np.concatenate([X, columns.astype(X.dtype, copy=False)], axis=1)
+    names = _new_names(list(X.columns), columns.shape[1])
+    if hasattr(X, "iloc"):
+        X = X.copy(deep=False)
+        for name, column in zip(names, columns.T, strict=True):
+            X[name] = column
+        return X
+    series = type(X.to_series(0))
+    return X.with_columns(
+        [series(name, column) for name, column in zip(names, columns.T, strict=True)]
+    )
+
+
+def without(X, first, n_columns):
+    """X without some consecutive columns."""
+    kept = [j for j in range(X.shape[1]) if not first <= j < first + n_columns]
+    return take_columns(X, kept)
+
+
+def _new_names(taken, n_names):
+    """Names that no column has, of text if the others are."""
+    if not all(isinstance(name, str) for name in taken):
+        first = 1 + max((n for n in taken if isinstance(n, Integral)), default=0)
+        return list(range(first, first + n_names))
+    prefix = "target"
+    while any(name.startswith(prefix) for name in taken):
+        prefix += "_"
+    return [f"{prefix}{k}" for k in range(n_names)]
