@@ -104,7 +104,11 @@ class _MultipleImputation(
             X, y, weight = take_rows(X, used), y[used], weight[used]
         self._store_classes(y)
         state = check_random_state(self.random_state)
-        imputer = GaussianImputer() if self.imputer is None else self.imputer
+        imputer = self.imputer
+        if imputer is None:  # shrinkage would weaken what depends on a column
+            imputer = GaussianImputer(
+                strategy="draw", add_indicator=False, shrinkage=0.0
+            )
         self.imputer_ = _seeded(clone(imputer), state)
         columns = target_columns(y, getattr(self, "classes_", None))
         self._n_target_columns = columns.shape[1]
@@ -191,7 +195,9 @@ class MultipleImputationRegressor(RegressorMixin, _MultipleImputation):
     estimator : estimator, default=None
         What is fitted; None is `Ridge`.
     imputer : estimator with `sample`, default=None
-        What draws the missing values; None is ``GaussianImputer()``.
+        What draws the missing values; None is
+        ``GaussianImputer(strategy="draw", add_indicator=False, shrinkage=0.0)``, since
+        shrinkage weakens what depends on a column, and masks would be coefficients.
     n_imputations : int, default=5
         Number of completions, each with a model of its own.
     random_state : int, RandomState or None, default=None
@@ -282,7 +288,9 @@ class MultipleImputationClassifier(ClassifierMixin, _MultipleImputation):
     estimator : estimator, default=None
         What is fitted; None is `LogisticRegression`.
     imputer : estimator with `sample`, default=None
-        What draws the missing values; None is ``GaussianImputer()``.
+        What draws the missing values; None is
+        ``GaussianImputer(strategy="draw", add_indicator=False, shrinkage=0.0)``, since
+        shrinkage weakens what depends on a column, and masks would be coefficients.
     n_imputations : int, default=5
         Number of completions, each with a model of its own.
     random_state : int, RandomState or None, default=None
