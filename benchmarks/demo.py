@@ -5,13 +5,15 @@ fitted on, the score on rows kept back, and what the wrapped one forecast from i
 out-of-bag rows, before it saw any of those. The last one is a linear model with many
 more rows than columns, for which averaging does nothing. Then four estimators whose
 penalty is chosen by AutoRegularizedCV, and by GridSearchCV over the same values. Then
-a feature selector as a step of pipelines, where forty columns are noise. Last what
-reports on three models say would help, and what it brings on rows kept back.
+a feature selector as a step of pipelines, where forty columns are noise. Then what
+reports on three models say would help, and what it brings on rows kept back. Last
+tables of which a quarter of the values is gone, filled in two ways.
 """
 
 import time
 from dataclasses import dataclass
 
+import _demo_imputation
 import _demo_penalty
 import _demo_report
 import _demo_selection
@@ -304,6 +306,11 @@ def main():
         "What a report says would help, and what it brings",
         _demo_report.HEADER,
         [_demo_report.compare(*case) for case in _demo_report.CASES],
+    )
+    report.table(
+        "A quarter of the values gone, filled by column means and by the rest of rows",
+        _demo_imputation.HEADER,
+        [_demo_imputation.compare(*case) for case in _demo_imputation.CASES],
     )
     if not options.quick:
         RESULTS.mkdir(exist_ok=True)
