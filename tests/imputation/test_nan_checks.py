@@ -44,7 +44,10 @@ def assert_same(ours, theirs):
     if hasattr(ours, "equals"):
         assert list(ours.columns) == list(theirs.columns)
         assert list(ours.dtypes) == list(theirs.dtypes)
-        assert ours.equals(theirs)
+        if hasattr(ours, "iloc"):
+            assert ours.equals(theirs)
+        else:  # `equals` of older polars compares the codes of categories
+            assert ours.rows() == theirs.rows()
     else:
         assert ours.dtype == theirs.dtype
         if ours.dtype == object:
