@@ -192,10 +192,16 @@ def test_levels_without_a_value():
 def test_a_row_that_misses_everything_gets_the_means(settings):
     """Or a draw from the law, and counts for nothing in the fit."""
     X = numbers()
-    X[3] = np.nan
+    X[3] = X[40:] = np.nan
     imputer = GaussianImputer(add_indicator=False, random_state=0, **settings).fit(X)
     out = imputer.transform(X)
     assert np.isfinite(out).all()
+    without = GaussianImputer(random_state=0, **settings).fit(
+        np.delete(X[:40], 3, axis=0)
+    )
+    assert imputer.shrinkage_ == without.shrinkage_
+    np.testing.assert_array_equal(imputer.mean_, without.mean_)
+    np.testing.assert_array_equal(imputer.covariance_, without.covariance_)
     if "strategy" not in settings and "marginals" not in settings:
         np.testing.assert_allclose(out[3], imputer.mean_, atol=1e-10)
 
