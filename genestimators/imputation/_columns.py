@@ -5,7 +5,13 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from genestimators._inputs import as_container, frame_columns, is_frame, is_missing
+from genestimators.imputation._cells import refuse_unwritable
 from genestimators.imputation._levels import Levels
+
+_DATES = (
+    "X must hold numbers, text or categories. Got a column of dates or times ({}); "
+    "make numbers of it, such as days since some date."
+)
 
 
 def refuse_sparse(owner, X):
@@ -62,7 +68,7 @@ def read(estimator, X, *, reset):
         return (
             validate_data(
                 estimator,
-                X,
+                _nan_for_missing(X, container),
                 dtype=[np.float64, np.float32],
                 ensure_all_finite="allow-nan",
                 reset=reset,
@@ -71,6 +77,7 @@ def read(estimator, X, *, reset):
         )
     if not reset and not wants:
         _refuse_levels(parts, names)
+    refuse_unwritable(container)
     validate_data(estimator, container, skip_check_array=True, reset=reset)
     if parts is None:
         parts = _all_columns(container)
@@ -145,10 +152,36 @@ def table_of(X, parts, columns, names):
     return out
 
 
+def _nan_for_missing(X, container):
+    """X in which pandas' NA among objects is NaN, which can be made a float."""
+    if isinstance(container, np.ndarray) and container.dtype == object:
+        return _nan_among(container)
+    if not hasattr(container, "iloc"):
+        return X
+    out = container
+    for j, dtype in enumerate(container.dtypes):
+        if isinstance(dtype, np.dtype) and dtype.kind == "O":
+            out = container.copy(deep=False) if out is container else out
+            out.isetitem(j, _nan_among(container.iloc[:, j].to_numpy()))
+    return out
+
+
+def _nan_among(cells):
+    out = cells.copy()
+    flat = [
+        np.nan if np.ndim(cell) == 0 and is_missing(cell) else cell
+        for cell in cells.ravel().tolist()
+    ]
+    out.ravel()[:] = flat
+    return out.reshape(cells.shape)
+
+
 def _columns_with_levels(X):
     """Each column with whether it holds levels; None if all hold numbers."""
     if is_frame(X):
         parts = _all_columns(X)
+    elif isinstance(X, np.ndarray) and X.dtype.kind in "mM":
+        raise TypeError(_DATES.format(X.dtype))
     elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
         if not any(isinstance(value, (str, bytes)) for value in X.ravel().tolist()):
             return None
@@ -171,11 +204,9 @@ def _holds_levels(column, dtype):
     """Whether a column is one of categories or holds text."""
     if getattr(dtype, "categories", None) is not None:
         return True
-    if column.dtype.kind in "mM":
-        raise TypeError(
-            "X must hold numbers, text or categories. Got a column of dates or times "
-            f"({column.dtype}); make numbers of it, such as days since some date."
-        )
+    temporal = getattr(dtype, "is_temporal", bool)()  # polars
+    if temporal or column.dtype.kind in "mM" or getattr(dtype, "kind", "O") in "mM":
+        raise TypeError(_DATES.format(dtype or column.dtype))
     if column.dtype.kind in "US":
         return True
     if column.dtype != object:
@@ -219,77 +250,3 @@ def _all_missing(values):
 
 def _first(values):
     return next((v for v in values.tolist() if not is_missing(v)), None)
-
-
-def replace_cells(X, j, rows, values, new_level):
-    """A container like X in which some cells of a column have other values.
-
-    Parameters
-    ----------
-    X : frame or object ndarray
-        An array is written into.
-    j : int
-    rows : ndarray of shape (n,), int
-    values : list of n
-    new_level : str or None
-        A level that the column may get and does not know yet.
-
-    Returns
-    -------
-    X : container
-    """
-    if hasattr(X, "iloc"):
-        column = X.iloc[:, j].copy()
-        if hasattr(column, "cat") and new_level is not None:
-            column = column.cat.add_categories([new_level])
-        elif not hasattr(column, "cat") and column.dtype.kind in "iub":
-            column = column.astype(np.float64)
-        column.iloc[rows] = values
-        X = X.copy(deep=False)
-        X.isetitem(j, column)
-        return X
-    if hasattr(X, "get_columns"):  # polars
-        return _replace_in_polars(X, j, rows, values, new_level)
-    X[rows, j] = values
-    return X
-
-
-def _replace_in_polars(X, j, rows, values, new_level):
-    column = X.to_series(j)
-    items = column.to_list()
-    for row, value in zip(rows.tolist(), values, strict=True):
-        items[row] = value
-    dtype = column.dtype
-    if getattr(dtype, "categories", None) is not None and new_level is not None:
-        known = getattr(dtype.categories, "to_list", None)
-        if known is not None:  # an Enum, which lists its levels
-            dtype = type(dtype)([*known(), new_level])
-    if dtype.is_integer():
-        dtype = None
-    return X.with_columns(type(column)(column.name, items, dtype=dtype))
-
-
-def append_masks(X, masks, names):
-    """A container with masks as further columns.
-
-    Parameters
-    ----------
-    X : frame or object ndarray
-    masks : bool ndarray of shape (n, n_masks)
-    names : sequence of str
-
-    Returns
-    -------
-    X : container
-    """
-    if not masks.shape[1]:
-        return X
-    masks = masks.astype(np.float64)
-    if hasattr(X, "iloc"):
-        return X.assign(**dict(zip(names, masks.T, strict=True)))
-    if hasattr(X, "get_columns"):  # polars
-        series = type(X.to_series(0))
-        return X.with_columns(
-            [series(name, mask) for name, mask in zip(names, masks.T, strict=True)]
-        )
-    return np.hstack([X, masks.astype(object)])

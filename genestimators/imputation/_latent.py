@@ -126,7 +126,8 @@ class LatentModel:
             self._fill_levels(j, part, latent, noise)
         if self.law is not None:
             deviation = None
-            if noise is None and any(self._maps[j][0].skewed for j in self._maps):
+            skewed = any(one.skewed for maps in self._maps.values() for one in maps)
+            if noise is None and skewed:
                 deviation = np.sqrt(self.law.conditional.variance(latent))
             self.law.conditional.fill(latent, noise and noise.normals)
         for j, places in self._places.items():
@@ -211,4 +212,5 @@ class LatentModel:
         if self.law is None:
             return center, np.zeros((0, 0))
         mean = center + scale * self.law.mean
-        return mean, self.law.covariance * np.outer(scale, scale)
+        with np.errstate(over="ignore"):  # in the units of columns of 1e160 it is inf
+            return mean, self.law.covariance * np.outer(scale, scale)

@@ -98,8 +98,15 @@ class Levels:
 
     def decode(self, codes):
         """Levels at codes; that past the last is the one for missing values."""
-        known = [*self.levels, self.missing_level]
+        known = self.possible
         return [known[int(code)] for code in codes]
+
+    @property
+    def possible(self):
+        """What a filled column may hold, by code."""
+        if self.missing_level is None:
+            return self.levels
+        return [*self.levels, self.missing_level]
 
     def indicators(self, codes):
         """Indicators of the groups but the first; NaN where no level is known.

@@ -17,6 +17,8 @@ copula. KDD '20, 636-646.
 import numpy as np
 from scipy.special import ndtri
 
+_SURE = 2.0**-53  # a share that is told from one
+_WHOLE = 2.0**52  # from here on every number is an integer
 _FEW = 20  # distinct values; a column of no more takes no values between them
 _KNOTS = 1000  # quantiles that stand for a column of more values
 _NODES, _SHARES = np.polynomial.hermite_e.hermegauss(15)
@@ -70,9 +72,11 @@ class Quantiles:
             return
         knots, where = np.unique(values, return_inverse=True)
         shares = np.bincount(where, weight) / weight.sum()
-        self.stepwise = len(knots) <= _FEW or bool((knots == np.rint(knots)).all())
+        integers = (knots == np.rint(knots)) & (np.abs(knots) < _WHOLE)
+        self.stepwise = len(knots) <= _FEW or bool(integers.all())
         below = np.concatenate([[0.0], np.cumsum(shares)[:-1]])
-        scores = ndtri(below + shares / 2)
+        # Within the ends: next to no weight on the largest value is rounded to one.
+        scores = ndtri(np.clip(below + shares / 2, _SURE, 1 - _SURE))
         # Of unit variance, so that a latent column is a standardized one.
         self.scale = float(np.sqrt(shares @ np.square(scores - shares @ scores)))
         kept = _some(below + shares / 2)
@@ -119,16 +123,20 @@ def _moments(values, weight):
     if not len(values):
         return 0.0, 1.0, False
     total = weight.sum()
+    # Squares of the largest numbers overflow and those of the smallest vanish; a power
+    # of two taken out changes no digit.
+    power = int(np.frexp(np.abs(values).max())[1])
+    values = np.ldexp(values, -power)
     center = weight @ values / total
     rest = values - center
     again = weight @ rest / total  # what rounding left of a large mean
     center, rest = center + again, rest - again
     if values.min() == values.max():
-        return float(values[0]), 1.0, False
-    scale = float(np.sqrt(weight @ np.square(rest) / total))
+        return float(np.ldexp(values[0], power)), 1.0, False
+    scale = float(np.ldexp(np.sqrt(weight @ np.square(rest) / total), power))
     if not scale > 0:
-        return float(center), 1.0, False
-    return float(center), scale, True
+        return float(np.ldexp(center, power)), 1.0, False
+    return float(np.ldexp(center, power)), scale, True
 
 
 def _some(levels):

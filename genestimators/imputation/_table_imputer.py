@@ -10,13 +10,8 @@ from genestimators._delegate import DocLink
 from genestimators._exceptions import EmptyColumnWarning, warn_user
 from genestimators._inputs import check_sample_weight, n_rows_of
 from genestimators._params import Interval
-from genestimators.imputation._columns import (
-    append_masks,
-    plan,
-    read,
-    replace_cells,
-    table_of,
-)
+from genestimators.imputation._cells import append_masks, own_copy, replace_cells
+from genestimators.imputation._columns import plan, read, table_of
 from genestimators.imputation._masks import masked_columns
 
 
@@ -72,8 +67,9 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         named = ", ".join(repr(self._names[j]) for j in empty[:5])
         others = f" and {len(empty) - 5} others" if len(empty) > 5 else ""
         warn_user(
-            f"Columns without any value in fit are filled with zero: {named}{others}; "
-            "leave them out, or give them values.",
+            "Columns without any value in fit are filled with zero (those of "
+            f"categories with a level called 'missing'): {named}{others}; leave them "
+            "out, or give them values.",
             EmptyColumnWarning,
         )
 
@@ -88,15 +84,15 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         if parts is None:
             filled = table.astype(X.dtype, copy=False)
             return np.hstack([filled, masks]) if masks.shape[1] else filled
-        names = self.get_feature_names_out()[table.shape[1] :]
-        for j in np.flatnonzero(missing.any(axis=0)):
+        X = own_copy(X)
+        for j in range(table.shape[1]):
             rows = np.flatnonzero(missing[:, j])
-            values, level = table[rows, j].tolist(), None
+            values, known = table[rows, j].tolist(), None
             if j in self._columns.levels:
                 values = self._columns.levels[j].decode(values)
-                level = self._columns.levels[j].missing_level
-            X = replace_cells(X, int(j), rows, values, level)
-        return append_masks(X, masks, names)
+                known = self._columns.levels[j].possible
+            X = replace_cells(X, j, rows, values, known)
+        return append_masks(X, masks, self.get_feature_names_out())
 
     def sample(self, X, n_draws=10):
         """Several random completions of X.
@@ -136,12 +132,17 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         Returns
         -------
         names : ndarray of str
-            Those of the features, then "missingindicator_" and the name for each mask.
+            Those of the features, then "missingindicator_" and the name for each mask;
+            with an underscore at the end where there is a column of that name.
         """
         check_is_fitted(self)
-        names = super().get_feature_names_out(input_features)
-        masks = [f"missingindicator_{names[j]}" for j in self.indicator_features_]
-        return np.array([*names, *masks], dtype=object)
+        names = list(super().get_feature_names_out(input_features))
+        for j in self.indicator_features_:
+            name = f"missingindicator_{names[j]}"
+            while name in names:
+                name += "_"
+            names.append(name)
+        return np.array(names, dtype=object)
 
     def __sklearn_tags__(self):
         tags = super().__sklearn_tags__()

@@ -63,6 +63,10 @@ def fit_law(table, weight, *, shrinkage, n_factors, max_iter, tol):
     -------
     law : Law
     """
+    # Rows without a value tell nothing, but would count for the shrinkage and slow EM.
+    tells = ~np.isnan(table).all(axis=1)
+    if not tells.all():
+        table, weight = table[tells], weight[tells]
     if n_factors is not None:
         fit = fit_factors(table, weight, n_factors, max_iter=max_iter, tol=tol)
         covariance = fit.loadings @ fit.loadings.T

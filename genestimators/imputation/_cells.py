@@ -1,0 +1,128 @@
+"""Writing what was filled into the container that came.
+
+What type a column has afterwards depends on its type before and on the fit, and never
+on which rows were missing: else batches of the same table would not go together.
+"""
+
+import numpy as np
+
+from genestimators._inputs import is_frame
+
+
+def refuse_unwritable(X):
+    """Raise for frames with text or categories whose cells cannot be replaced."""
+    if is_frame(X) and not (hasattr(X, "iloc") or hasattr(X, "get_columns")):
+        raise TypeError(
+            "X with columns of text or categories must be an array or a frame of "
+            f"pandas or polars. Got {type(X).__name__}; convert it to one of these."
+        )
+
+
+def own_copy(X):
+    """X whose cells may be replaced without changing the caller's."""
+    return X.copy() if isinstance(X, np.ndarray) else X
+
+
+def replace_cells(X, j, rows, values, levels):
+    """A container like X in which some cells of a column have other values.
+
+    Parameters
+    ----------
+    X : frame or object ndarray
+        An array is written into.
+    j : int
+    rows : ndarray of shape (n,), int
+        May be none.
+    values : list of n
+    levels : list or None
+        What a column of levels may hold, None for numbers.
+
+    Returns
+    -------
+    X : container
+    """
+    if hasattr(X, "iloc"):
+        return _replace_in_pandas(X, j, rows, values, levels)
+    if hasattr(X, "get_columns"):
+        return _replace_in_polars(X, j, rows, values, levels)
+    if len(rows):
+        X[rows, j] = values
+    return X
+
+
+def _replace_in_pandas(X, j, rows, values, levels):
+    before = column = X.iloc[:, j]
+    if hasattr(column, "sparse"):
+        column = column.sparse.to_dense()
+    if hasattr(column, "cat"):
+        new = _others(levels or [], column.cat.categories)
+        if new:
+            column = column.cat.add_categories(new)
+    elif not isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
+        column = column.astype(np.float64)  # a nullable integer takes no mean
+    if len(rows):
+        if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+            values = np.array(values, dtype=column.dtype)
+        column = column.copy()
+        column.iloc[rows] = values
+    if column is before:
+        return X
+    X = X.copy(deep=False)
+    X.isetitem(j, column)
+    return X
+
+
+def _replace_in_polars(X, j, rows, values, levels):
+    import polars as pl
+
+    before = column = X.to_series(j)
+    if levels is None and not column.dtype.is_float():
+        column = column.cast(pl.Float64)  # any column may miss values, now or later
+    dtype = column.dtype
+    if isinstance(dtype, pl.Enum):
+        new = _others(levels or [], dtype.categories.to_list())
+        if new:
+            dtype = pl.Enum([*dtype.categories.to_list(), *new])
+            column = column.cast(dtype)
+    if len(rows):
+        items = column.to_list()
+        for row, value in zip(rows.tolist(), values, strict=True):
+            items[row] = value
+        column = pl.Series(column.name, items, dtype=dtype)
+    return X if column is before else X.with_columns(column)
+
+
+def _others(levels, known):
+    """Levels that a type of categories does not know."""
+    known = set(known)
+    return [level for level in levels if level not in known]
+
+
+def append_masks(X, masks, names):
+    """A container with masks as further columns.
+
+    Parameters
+    ----------
+    X : frame or object ndarray
+    masks : bool ndarray of shape (n, n_masks)
+    names : sequence of str
+        Of all columns, those of the masks last; none twice among the masks.
+
+    Returns
+    -------
+    X : container
+    """
+    masks = masks.astype(np.float64)
+    own = names[len(names) - masks.shape[1] :]
+    if hasattr(X, "iloc"):
+        if masks.shape[1]:
+            X = X.assign(**dict(zip(own, masks.T, strict=True)))
+        if not all(isinstance(name, str) for name in X.columns):
+            X = X.set_axis(names, axis=1)  # an estimator takes no names of two kinds
+        return X
+    if hasattr(X, "get_columns"):  # polars
+        series = type(X.to_series(0))
+        return X.with_columns(
+            [series(name, mask) for name, mask in zip(own, masks.T, strict=True)]
+        )
+    return np.hstack([X, masks.astype(object)]) if masks.shape[1] else X
