@@ -47,7 +47,12 @@ from genestimators.diagnostics import (
     selection_corrected_score,
 )
 from genestimators.fitting import Family, Path, register_family
-from genestimators.imputation import GaussianImputer
+from genestimators.imputation import (
+    GaussianImputer,
+    ImputationReport,
+    ImputationReportDisplay,
+    imputation_report,
+)
 from genestimators.regularization import (
     AutoRegularizedCV,
     Choice,
@@ -108,6 +113,8 @@ __all__ = [
     "GeneralizationReport",
     "GroupBootstrap",
     "GroupSubsample",
+    "ImputationReport",
+    "ImputationReportDisplay",
     "InterpolatingWarning",
     "KnockoffSelector",
     "LearningCurveForecast",
@@ -139,6 +146,7 @@ __all__ = [
     "ensemble_decomposition",
     "generalization_error",
     "generalization_report",
+    "imputation_report",
     "learning_curve_forecast",
     "register_family",
     "selection_corrected_score",

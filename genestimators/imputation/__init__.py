@@ -1,5 +1,12 @@
 """Filling missing values, and saying how sure that is."""
 
 from genestimators.imputation._gaussian_imputer import GaussianImputer
+from genestimators.imputation._report import ImputationReport, imputation_report
+from genestimators.imputation._report_display import ImputationReportDisplay
 
-__all__ = ["GaussianImputer"]
+__all__ = [
+    "GaussianImputer",
+    "ImputationReport",
+    "ImputationReportDisplay",
+    "imputation_report",
+]
