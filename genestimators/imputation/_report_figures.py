@@ -235,13 +235,10 @@ def figures_of_levels(repeats, weight, level):
     figures = {"n_masked": sum(len(one.true) for one in repeats)}
     if not total > 0:
         return figures, errors
-    new = sum(
-        weight[one.rows]
-        @ np.array([g not in one.known for g in one.guess], dtype=float)
-        for one in repeats
-    )
+    new = np.array([guess not in one.known for one in repeats for guess in one.guess])
+    amount = weight[np.concatenate([one.rows for one in repeats])]
     ratio = ratio_low = ratio_high = np.nan
-    if new < total:  # else it does not say which level it is
+    if not new.all():  # else it does not say which level it is
         ratio, ratio_low, ratio_high = ratio_of(errors, level, root=False)
     figures |= {
         "share_right": float(1 - errors.own.sum() / total),
@@ -249,7 +246,7 @@ def figures_of_levels(repeats, weight, level):
         "ratio": ratio,
         "ratio_low": ratio_low,
         "ratio_high": ratio_high,
-        "share_new": float(new / total),
+        "share_new": float(amount @ new / total),
         "distance": _largest_difference(repeats, weight),
     }
     return figures, errors
