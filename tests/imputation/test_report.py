@@ -31,6 +31,15 @@ from genestimators.imputation._report_words import change
 SEEDS = range(4)
 
 
+@pytest.fixture
+def pyplot():
+    matplotlib = pytest.importorskip("matplotlib")
+    matplotlib.use("Agg")
+    plt = pytest.importorskip("matplotlib.pyplot")
+    yield plt
+    plt.close("all")
+
+
 def table_of(seed=0, n_rows=120, n_columns=4, share=0.1, correlation=0.6):
     """Normal columns, equally correlated, some entries missing at random."""
     rng = np.random.default_rng(seed)
@@ -417,7 +426,7 @@ def test_columns_are_found_by_name():
     np.testing.assert_allclose(report.levels["ratio"], 1.0, rtol=1e-12)
 
 
-def test_what_cannot_be_masked_has_no_figures():
+def test_what_cannot_be_masked_has_no_figures(pyplot):
     """A column of two values, one that does not vary, one without any value."""
     X = table_of()
     X[2:, 0] = np.nan
@@ -432,7 +441,9 @@ def test_what_cannot_be_masked_has_no_figures():
     assert np.isnan(ratio[:3]).all()
     assert np.isfinite(ratio[3])
     assert "Nothing was masked in 0, 2." in str(report)
-    report.plot().figure_.clear()
+    display = report.plot()
+    assert len(display.points_["mcar"].get_offsets()) == 1
+    display.figure_.canvas.draw()
 
 
 # Determinism and weights
@@ -516,11 +527,8 @@ def test_a_complete_table_has_no_pattern():
     np.testing.assert_allclose(report.numbers["completed_spread_ratio"], 1.0)
 
 
-def test_the_picture():
+def test_the_picture(pyplot):
     """A dot for each column and mechanism, two curves for each of a few columns."""
-    matplotlib = pytest.importorskip("matplotlib")
-    matplotlib.use("Agg")
-    plt = pytest.importorskip("matplotlib.pyplot")
     report = imputation_report(
         GaussianImputer(categorical="level"), mixed_frame(), random_state=0
     )
@@ -531,7 +539,7 @@ def test_the_picture():
     assert set(display.distribution_axes_) == set("abcd")
     curve = display.curves_["a"]["imputed"].get_xdata()
     np.testing.assert_array_equal(curve[1:], report.distributions["imputed"][0])
-    figure = plt.figure(layout="constrained")
+    figure = pyplot.figure(layout="constrained")
     chosen = report.plot(mechanism="pattern", columns=["c", "a"], figure=figure)
     assert chosen.figure_ is figure
     assert list(chosen.curves_) == ["c", "a"]
@@ -542,7 +550,6 @@ def test_the_picture():
         report.plot(mechanism="mnar")
     with pytest.raises(ValueError, match=r"columns of numbers .* Got 'town'"):
         report.plot(columns=["town"])
-    plt.close("all")
 
 
 # Bad input
