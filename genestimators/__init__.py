@@ -49,9 +49,12 @@ from genestimators.diagnostics import (
 from genestimators.fitting import Family, Path, register_family
 from genestimators.imputation import (
     GaussianImputer,
+    ImputationReport,
+    ImputationReportDisplay,
     MultipleImputationClassifier,
     MultipleImputationRegressor,
     PooledEstimate,
+    imputation_report,
     pool,
 )
 from genestimators.regularization import (
@@ -114,6 +117,8 @@ __all__ = [
     "GeneralizationReport",
     "GroupBootstrap",
     "GroupSubsample",
+    "ImputationReport",
+    "ImputationReportDisplay",
     "InterpolatingWarning",
     "KnockoffSelector",
     "LearningCurveForecast",
@@ -148,6 +153,7 @@ __all__ = [
     "ensemble_decomposition",
     "generalization_error",
     "generalization_report",
+    "imputation_report",
     "learning_curve_forecast",
     "pool",
     "register_family",

@@ -6,11 +6,16 @@ from genestimators.imputation._multiple import (
     MultipleImputationRegressor,
 )
 from genestimators.imputation._pool import PooledEstimate, pool
+from genestimators.imputation._report import ImputationReport, imputation_report
+from genestimators.imputation._report_display import ImputationReportDisplay
 
 __all__ = [
     "GaussianImputer",
+    "ImputationReport",
+    "ImputationReportDisplay",
     "MultipleImputationClassifier",
     "MultipleImputationRegressor",
     "PooledEstimate",
+    "imputation_report",
     "pool",
 ]

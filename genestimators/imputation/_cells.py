@@ -98,6 +98,36 @@ def _others(levels, known):
     return [level for level in levels if level not in known]
 
 
+def append_columns(X, table, names):
+    """A container with columns of numbers after its own.
+
+    Parameters
+    ----------
+    X : frame or ndarray of shape (n, p)
+    table : ndarray of shape (n, k), float64
+    names : sequence of k
+        That no column has.
+
+    Returns
+    -------
+    X : container of shape (n, p + k)
+    """
+    if not table.shape[1]:
+        return X
+    if hasattr(X, "iloc"):
+        X = X.copy(deep=False)
+        for name, column in zip(names, table.T, strict=True):
+            X[name] = column
+        return X
+    if hasattr(X, "get_columns"):  # polars
+        series = type(X.to_series(0))
+        return X.with_columns(
+            [series(name, column) for name, column in zip(names, table.T, strict=True)]
+        )
+    kind = X.dtype if X.dtype.kind == "f" else object
+    return np.concatenate([X, table.astype(kind, copy=False)], axis=1)
+
+
 def append_masks(X, masks, names):
     """A container with masks as further columns.
 
@@ -112,17 +142,8 @@ def append_masks(X, masks, names):
     -------
     X : container
     """
-    masks = masks.astype(np.float64)
     own = names[len(names) - masks.shape[1] :]
-    if hasattr(X, "iloc"):
-        if masks.shape[1]:
-            X = X.assign(**dict(zip(own, masks.T, strict=True)))
-        if not all(isinstance(name, str) for name in X.columns):
-            X = X.set_axis(names, axis=1)  # an estimator takes no names of two kinds
-        return X
-    if hasattr(X, "get_columns"):  # polars
-        series = type(X.to_series(0))
-        return X.with_columns(
-            [series(name, mask) for name, mask in zip(own, masks.T, strict=True)]
-        )
-    return np.hstack([X, masks.astype(object)]) if masks.shape[1] else X
+    X = append_columns(X, masks.astype(np.float64), own)
+    if hasattr(X, "iloc") and not all(isinstance(name, str) for name in X.columns):
+        return X.set_axis(names, axis=1)  # an estimator takes no names of two kinds
+    return X

@@ -250,3 +250,30 @@ def _all_missing(values):
 
 def _first(values):
     return next((v for v in values.tolist() if not is_missing(v)), None)
+
+
+def kinds_of(X):
+    """Whether each column of an array or a frame holds levels."""
+    return [is_levels for _, is_levels in _all_columns(X)]
+
+
+def values_of(X, kinds, names):
+    """The columns of an array or a frame, each of a kind that is known.
+
+    Parameters
+    ----------
+    X : ndarray or frame of shape (n, n_features)
+    kinds : sequence of bool
+        Which hold levels.
+    names : sequence
+
+    Returns
+    -------
+    columns : list of ndarray of shape (n,)
+        Floats, NaN where missing; objects where they are levels.
+    """
+    columns = frame_columns(X) if is_frame(X) else list(X.T)
+    return [
+        _objects(values) if is_levels else _numbers(values, False, name)
+        for values, is_levels, name in zip(columns, kinds, names, strict=True)
+    ]

@@ -5,6 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from genestimators._inputs import as_container, is_frame, take_columns
+from genestimators.imputation._cells import append_columns
 
 
 def target_columns(y, classes):
@@ -37,20 +38,10 @@ def beside(X, columns):
     X : container of shape (n, p + k)
     """
     X = as_container(X)
-    if not is_frame(X):
-        if X.dtype.kind not in "fiub":
-            columns = columns.astype(object)
-        return np.concatenate([X, columns.astype(X.dtype, copy=False)], axis=1)
-    names = _new_names(list(X.columns), columns.shape[1])
-    if hasattr(X, "iloc"):
-        X = X.copy(deep=False)
-        for name, column in zip(names, columns.T, strict=True):
-            X[name] = column
-        return X
-    series = type(X.to_series(0))
-    return X.with_columns(
-        [series(name, column) for name, column in zip(names, columns.T, strict=True)]
-    )
+    names = None
+    if is_frame(X):
+        names = _new_names(list(X.columns), columns.shape[1])
+    return append_columns(X, columns, names)
 
 
 def without(X, first, n_columns):
