@@ -17,6 +17,7 @@ from genestimators._exceptions import (
     OutOfBagWarning,
     RepeatedRowsWarning,
     SingularCovarianceWarning,
+    SmallWeightsWarning,
     UndefinedTestWarning,
     UnweightedScoreWarning,
 )
@@ -48,6 +49,7 @@ from genestimators.diagnostics import (
 )
 from genestimators.fitting import Family, Path, register_family
 from genestimators.imputation import (
+    DonorImputer,
     GaussianImputer,
     MultipleImputationClassifier,
     MultipleImputationRegressor,
@@ -99,6 +101,7 @@ __all__ = [
     "CorrectedScore",
     "CoverageWarning",
     "Curve",
+    "DonorImputer",
     "Draw",
     "Draws",
     "EdgeOfGridWarning",
@@ -133,6 +136,7 @@ __all__ = [
     "RepeatedRowsWarning",
     "SelectionDisplay",
     "SingularCovarianceWarning",
+    "SmallWeightsWarning",
     "Stability",
     "StabilityDifference",
     "StableFeatureSelector",
