@@ -118,7 +118,8 @@ class DonorImputer(TableImputer):
     by the general location model, as `GaussianImputer` does ("nearest" takes the most
     probable one): matching one prediction would have to put the levels in an order. A
     level that `fit` did not see is left as it is. A column that does not vary is filled
-    with its value, one without any value with zero, after a warning.
+    with its value, one without any value with zero (one of categories with a level
+    called "missing"), after a warning.
 
     References
     ----------

@@ -125,7 +125,8 @@ class LatentModel:
         part, missing = table[rows], missing[rows]
         noise = None if seed is None else RowNoise(part, seed, draw)
         deviation = None
-        if self.law is not None and noise is None and self._any_skewed:
+        skewed = any(one.skewed for maps in self._maps.values() for one in maps)
+        if self.law is not None and noise is None and skewed:
             deviation = np.sqrt(self.law.conditional.variance(self.latent(part)))
         latent = self.complete(part, noise)
         for j, places in self._places.items():
@@ -141,10 +142,6 @@ class LatentModel:
             else:
                 part[where, j] = one.backward(at)
         table[rows] = part
-
-    @property
-    def _any_skewed(self):
-        return any(one.skewed for maps in self._maps.values() for one in maps)
 
     def complete(self, part, noise=None):
         """Choose the levels of rows, in place, and complete their latent columns.
