@@ -12,7 +12,9 @@ from genestimators.imputation._table_imputer import TableImputer
 from genestimators.imputation.normal._regression import Regressions
 
 _NUMBERS = 1 << 20  # of a chunk of rows that is filled at once
-_NO_DRAW = "donors"  # names the noise of the rows of fit, which is that of no draw
+# Seed and name of the noise that completes the rows of fit: that of no draw, and the
+# same in every fit, so that "nearest" does not know of `random_state`.
+_OF_DONORS = 0, "donors"
 
 
 class DonorImputer(TableImputer):
@@ -60,8 +62,8 @@ class DonorImputer(TableImputer):
         The largest change of a mean or a covariance, of standardized columns, in the
         iteration that is the last.
     random_state : int, RandomState or None, default=None
-        Of the draws, and of how incomplete rows are completed to be donors. None takes
-        another seed in every `fit`; pass an int for the same values from fit to fit.
+        Of the draws. None takes another seed in every `fit`; pass an int for the same
+        draws from fit to fit.
 
     Attributes
     ----------
@@ -103,7 +105,7 @@ class DonorImputer(TableImputer):
     the law, so relations between values filled in the same row are kept as far as the
     predictions carry them, and a row that misses much is as uncertain as it should be.
     Donors are the rows of `fit` in which the column is observed, their own missing
-    entries drawn once, each predicted from its other columns, never from its own value.
+    entries drawn once, the same in every fit, each predicted from its other columns, never from its own value.
     With "nearest", the prediction is the mean given what is observed. Both sides use
     the same law; for draws that carry its uncertainty too, fit one imputer on each of
     several bootstrap samples.
@@ -230,7 +232,7 @@ class DonorImputer(TableImputer):
                 SmallWeightsWarning,
             )
         fit_joint_law(self, table, weight, "gaussian")
-        noise = RowNoise(table, self.seed_, _NO_DRAW)
+        noise = RowNoise(table, *_OF_DONORS)
         latent = self._model.complete(table.copy(), noise)
         predictions = latent
         if self._model.law is not None:
