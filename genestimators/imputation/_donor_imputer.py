@@ -104,11 +104,11 @@ class DonorImputer(TableImputer):
     sweep of a Gibbs sampler that starts where the chain of sweeps would arrive under
     the law, so relations between values filled in the same row are kept as far as the
     predictions carry them, and a row that misses much is as uncertain as it should be.
-    Donors are the rows of `fit` in which the column is observed, their own missing
-    entries drawn once, the same in every fit, each predicted from its other columns, never from its own value.
-    With "nearest", the prediction is the mean given what is observed. Both sides use
-    the same law; for draws that carry its uncertainty too, fit one imputer on each of
-    several bootstrap samples.
+    Donors are the rows of `fit` in which the column is observed, each predicted from
+    its other columns; those of them that it misses are drawn once, given all that it
+    has, the same in every fit. With "nearest", the prediction of the row to fill is the
+    mean given what is observed. Both sides use the same law; for draws that carry its
+    uncertainty too, fit one imputer on each of several bootstrap samples.
 
     Donors at equal distance share the chances of the places that are left, by weight,
     so a column that nothing is known about is drawn from all its values alike; the
