@@ -17,6 +17,7 @@ from genestimators._exceptions import (
     OutOfBagWarning,
     RepeatedRowsWarning,
     SingularCovarianceWarning,
+    SmallWeightsWarning,
     UndefinedTestWarning,
     UnweightedScoreWarning,
 )
@@ -48,6 +49,7 @@ from genestimators.diagnostics import (
 )
 from genestimators.fitting import Family, Path, register_family
 from genestimators.imputation import (
+    DonorImputer,
     GaussianImputer,
     ImputationReport,
     ImputationReportDisplay,
@@ -102,6 +104,7 @@ __all__ = [
     "CorrectedScore",
     "CoverageWarning",
     "Curve",
+    "DonorImputer",
     "Draw",
     "Draws",
     "EdgeOfGridWarning",
@@ -138,6 +141,7 @@ __all__ = [
     "RepeatedRowsWarning",
     "SelectionDisplay",
     "SingularCovarianceWarning",
+    "SmallWeightsWarning",
     "Stability",
     "StabilityDifference",
     "StableFeatureSelector",

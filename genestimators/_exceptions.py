@@ -62,6 +62,10 @@ class EmptyColumnWarning(UserWarning):
     """A column has no value that anything could be learned of."""
 
 
+class SmallWeightsWarning(UserWarning):
+    """Weights that count as rows are too small to tell near rows from far ones."""
+
+
 class AuditWarning(UserWarning):
     """A path of all values does not agree with a fit of one of them."""
 

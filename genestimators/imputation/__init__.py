@@ -1,5 +1,6 @@
 """Filling missing values, and saying how sure that is."""
 
+from genestimators.imputation._donor_imputer import DonorImputer
 from genestimators.imputation._gaussian_imputer import GaussianImputer
 from genestimators.imputation._multiple import (
     MultipleImputationClassifier,
@@ -10,6 +11,7 @@ from genestimators.imputation._report import ImputationReport, imputation_report
 from genestimators.imputation._report_display import ImputationReportDisplay
 
 __all__ = [
+    "DonorImputer",
     "GaussianImputer",
     "ImputationReport",
     "ImputationReportDisplay",

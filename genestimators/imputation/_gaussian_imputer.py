@@ -1,15 +1,12 @@
 """Fills missing values from the observed ones in their row, by a joint normal law."""
 
-import numpy as np
 from scipy.special import ndtri
-from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
-from genestimators._exceptions import SingularCovarianceWarning, warn_user
 from genestimators._params import Interval, Options
 from genestimators.imputation._columns import read, table_of
-from genestimators.imputation._latent import LatentModel
+from genestimators.imputation._joint_law import LAW_PARAMETERS, fit_joint_law
 from genestimators.imputation._table_imputer import TableImputer
 
 
@@ -141,18 +138,11 @@ class GaussianImputer(TableImputer):
     """
 
     _parameter_constraints = {
+        **LAW_PARAMETERS,
         "strategy": [Options("conditional_mean", "draw")],
         "add_indicator": [Options("auto"), _params.BOOLEAN],
         "marginals": [Options("gaussian", "copula")],
-        "shrinkage": [
-            Options("auto"),
-            Interval(float, 0.0, 1.0, open_high=True),
-            Interval(int, 0, 0),
-        ],
-        "n_factors": [Interval(int, 1), _params.NONE],
         "categorical": [Options("auto", "level", "missing")],
-        "max_iter": [Interval(int, 1)],
-        "tol": [Interval(float, 0.0), Interval(int, 0)],
         "random_state": _params.RANDOM_STATE,
     }
 
@@ -214,18 +204,7 @@ class GaussianImputer(TableImputer):
         return self._fit(X, sample_weight)
 
     def _fit_table(self, table, weight):
-        self._model = LatentModel(
-            table,
-            weight,
-            self._columns,
-            self.marginals,
-            self._names,
-            shrinkage=self.shrinkage,
-            n_factors=self.n_factors,
-            max_iter=self.max_iter,
-            tol=self.tol,
-        )
-        self._store(weight.sum())
+        fit_joint_law(self, table, weight, self.marginals)
 
     def _prepare_levels(self, missing):
         """Decide which columns of levels get a level that says "missing"."""
@@ -245,29 +224,6 @@ class GaussianImputer(TableImputer):
                     )
                 continue
             levels.set_missing_level()
-
-    def _store(self, weight):
-        law = self._model.law
-        self.mean_, self.covariance_ = self._model.parameters()
-        self.latent_names_ = np.array(self._model.names, dtype=object)
-        self.n_iter_ = 0 if law is None else law.n_iter
-        self.log_likelihood_ = np.zeros(0) if law is None else law.log_likelihood
-        self.shrinkage_ = 0.0 if law is None else law.shrinkage
-        if law is None:
-            return
-        if not law.converged:
-            warn_user(
-                f"The fit did not converge in max_iter={self.max_iter} iterations; "
-                "raise `max_iter` or `tol`.",
-                ConvergenceWarning,
-            )
-        if self.n_factors is None and self.shrinkage == 0 and weight <= len(self.mean_):
-            warn_user(
-                f"With shrinkage=0 a covariance of {len(self.mean_)} columns from "
-                f"{weight:g} rows is singular and barely kept invertible; pass "
-                "shrinkage='auto' or `n_factors`.",
-                SingularCovarianceWarning,
-            )
 
     def transform(self, X):
         """Fill the missing values of X.

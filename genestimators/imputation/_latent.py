@@ -30,6 +30,8 @@ class LatentModel:
         None where no column varies.
     names : list of str
         Of the latent columns that have a law.
+    n_noise : int
+        Columns of noise that draws use.
     """
 
     def __init__(self, table, weight, columns, marginals, names, **settings):
@@ -67,6 +69,7 @@ class LatentModel:
                 size = len(levels.shares) + 1
                 self._noise_places[j] = np.arange(first, first + size)[:, None]
                 first += size
+        self.n_noise = first
 
     def _level_law(self, j, levels):
         places, maps = self._places[j], self._maps[j]
@@ -121,15 +124,11 @@ class LatentModel:
             return
         part, missing = table[rows], missing[rows]
         noise = None if seed is None else RowNoise(part, seed, draw)
-        latent = self.latent(part)
-        for j in self._columns.levels:
-            self._fill_levels(j, part, latent, noise)
-        if self.law is not None:
-            deviation = None
-            skewed = any(one.skewed for maps in self._maps.values() for one in maps)
-            if noise is None and skewed:
-                deviation = np.sqrt(self.law.conditional.variance(latent))
-            self.law.conditional.fill(latent, noise and noise.normals)
+        deviation = None
+        skewed = any(one.skewed for maps in self._maps.values() for one in maps)
+        if self.law is not None and noise is None and skewed:
+            deviation = np.sqrt(self.law.conditional.variance(self.latent(part)))
+        latent = self.complete(part, noise)
         for j, places in self._places.items():
             where = np.flatnonzero(missing[:, j])
             if j in self._columns.levels or not len(where):
@@ -143,6 +142,35 @@ class LatentModel:
             else:
                 part[where, j] = one.backward(at)
         table[rows] = part
+
+    def complete(self, part, noise=None):
+        """Choose the levels of rows, in place, and complete their latent columns.
+
+        Parameters
+        ----------
+        part : ndarray of shape (n, n_features)
+            NaN where missing; numbers are left so.
+        noise : RowNoise, optional
+            Of these rows; with it levels and latent columns are drawn.
+
+        Returns
+        -------
+        latent : ndarray of shape (n, n_latent)
+        """
+        latent = self.latent(part)
+        for j in self._columns.levels:
+            self._fill_levels(j, part, latent, noise)
+        if self.law is not None:
+            self.law.conditional.fill(latent, noise and noise.normals)
+        return latent
+
+    def place(self, j):
+        """The latent column of a feature of numbers, None where it does not vary."""
+        return self._places[j][0] if self._places[j] else None
+
+    def standardized(self, j, values):
+        """Latent values of a feature of numbers."""
+        return self._maps[j][0].forward(values)
 
     def _fill_levels(self, j, part, latent, noise):
         """Choose the levels of one column; a draw is what later ones depend on."""

@@ -11,7 +11,7 @@ import pytest
 from joblib import Parallel, delayed, parallel_config
 from sklearn.base import clone
 
-from genestimators import GaussianImputer
+from genestimators import DonorImputer, GaussianImputer
 from genestimators._inputs import frame_columns, is_missing, take_rows
 from tests.imputation.toys import TABLES, numbers
 
@@ -24,6 +24,9 @@ IMPUTERS = [
     GaussianImputer(n_factors=1, strategy="draw", tol=0.02, random_state=0),
     GaussianImputer(categorical="level", marginals="copula", random_state=0),
     GaussianImputer(strategy="draw", categorical="missing", random_state=0),
+    DonorImputer(random_state=0),
+    DonorImputer(strategy="nearest", add_indicator=True, random_state=1),
+    DonorImputer(n_factors=1, tol=0.02, n_donors=1, random_state=2),
 ]
 
 _FITTED = {}
