@@ -10,7 +10,9 @@ from genestimators.imputation.normal._expectation import IncompleteRows
 from genestimators.imputation.normal._factors import ConditionalFactors, fit_factors
 from genestimators.imputation.normal._shrinkage import (
     LEAST,
+    definite,
     most_probable_penalty,
+    pairwise_correlation,
     pairwise_penalty,
 )
 
@@ -83,11 +85,12 @@ def fit_law(table, weight, *, shrinkage, n_factors, max_iter, tol):
         )
     rows = IncompleteRows(table, weight)
     p = table.shape[1]
-    point = np.zeros(p), np.eye(p)
+    correlation, counts = pairwise_correlation(table, weight)
+    point = np.zeros(p), definite(correlation)
     least = LEAST * rows.weight
     before = 0
     if shrinkage == "auto":
-        penalty, n_pairs = pairwise_penalty(table, weight)
+        penalty, n_pairs = pairwise_penalty(correlation, counts)
         rough = fit_normal(
             rows, max(penalty, least), point, max_iter=max_iter, tol=max(tol, _ROUGH)
         )

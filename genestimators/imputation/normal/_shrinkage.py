@@ -18,13 +18,14 @@ import numpy as np
 from scipy.special import gammaln
 
 LEAST = 1e-8  # of the rows: keeps a covariance of copied columns invertible
+_LEAST_SIZE = 0.05  # eigenvalue of a correlation to begin at
 _MOST = 1e4  # times the rows or columns: nothing is left of the correlations
 _STEPS = 40  # of a grid of weights
 _ZOOMS = 3  # each into the neighbourhood of the best so far
 
 
-def pairwise_penalty(table, weight):
-    """A first weight, by the sampling variance of pairwise correlations.
+def pairwise_correlation(table, weight):
+    """Correlations by the rows in which both columns are seen.
 
     Parameters
     ----------
@@ -34,26 +35,62 @@ def pairwise_penalty(table, weight):
 
     Returns
     -------
+    correlation : ndarray of shape (p, p)
+        Zero for columns that are never seen together; it may be indefinite.
+    counts : ndarray of shape (p, p)
+        Rows that two columns are seen together in.
+    """
+    observed = ~np.isnan(table)
+    values = np.where(observed, table, 0.0)
+    counts = (observed * weight[:, None]).T @ observed
+    products = (values * weight[:, None]).T @ values
+    seen = np.where(counts > 0, counts, 1.0)
+    correlation = np.clip(products / seen, -1.0, 1.0)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation, counts
+
+
+def pairwise_penalty(correlation, counts):
+    """A first weight, by the sampling variance of pairwise correlations.
+
+    Parameters
+    ----------
+    correlation, counts : ndarray of shape (p, p)
+        As `pairwise_correlation` returns them.
+
+    Returns
+    -------
     penalty : float
         In rows.
     n_pairs : float
         Rows that two columns are seen together in, on average.
     """
-    observed = ~np.isnan(table)
-    values = np.where(observed, table, 0.0)
-    weights = observed * weight[:, None]
-    counts = weights.T @ observed
-    products = (values * weight[:, None]).T @ values
     apart = ~np.eye(len(counts), dtype=bool)
     if not apart.any():
         return 0.0, float(counts.mean())
     n_pairs = float(counts[apart].mean())
     seen = apart & (counts > 0)
-    r = np.clip(products[seen] / counts[seen], -1.0, 1.0)
+    r = correlation[seen]
     noise = (np.square(1 - np.square(r)) / counts[seen]).sum()
     total = np.square(r).sum()
     share = min(noise / total, 0.99) if total > 0 else 0.99
     return share / (1 - share) * n_pairs, n_pairs
+
+
+def definite(correlation):
+    """The correlation with eigenvalues that are not small, to begin EM at.
+
+    Parameters
+    ----------
+    correlation : ndarray of shape (p, p)
+
+    Returns
+    -------
+    start : ndarray of shape (p, p)
+        Positive definite. EM leaves a nearly singular point slowly.
+    """
+    sizes, vectors = np.linalg.eigh(correlation)
+    return (vectors * np.maximum(sizes, _LEAST_SIZE)) @ vectors.T
 
 
 def most_probable_penalty(correlation, n_rows):

@@ -9,6 +9,7 @@ from genestimators.imputation.normal._shrinkage import (
     LEAST,
     _log_evidence,
     most_probable_penalty,
+    pairwise_correlation,
     pairwise_penalty,
 )
 from tests.imputation.normal.toys import covariance_of
@@ -75,7 +76,7 @@ def test_pairwise_weight_against_a_loop():
                 noise, total = noise + (1 - r**2) ** 2 / n, total + r**2
                 counts.append(n)
     share = noise / total
-    penalty, n_pairs = pairwise_penalty(table, weight)
+    penalty, n_pairs = pairwise_penalty(*pairwise_correlation(table, weight))
     np.testing.assert_allclose(n_pairs, np.mean(counts))
     np.testing.assert_allclose(penalty, share / (1 - share) * np.mean(counts))
 
@@ -83,7 +84,7 @@ def test_pairwise_weight_against_a_loop():
 def test_pairs_that_are_never_seen_together():
     """Nothing is known of their correlations, and nothing fails."""
     table = np.array([[1.0, np.nan], [np.nan, 1.0], [-1.0, np.nan], [np.nan, -1.0]])
-    penalty, n_pairs = pairwise_penalty(table, np.ones(4))
+    penalty, n_pairs = pairwise_penalty(*pairwise_correlation(table, np.ones(4)))
     assert np.isfinite(penalty)
     assert n_pairs == 0.0
     law = fit_law(
