@@ -7,8 +7,11 @@ from genestimators.imputation._multiple import (
     MultipleImputationRegressor,
 )
 from genestimators.imputation._pool import PooledEstimate, pool
-from genestimators.imputation._report import ImputationReport, imputation_report
-from genestimators.imputation._report_display import ImputationReportDisplay
+from genestimators.imputation.report import (
+    ImputationReport,
+    ImputationReportDisplay,
+    imputation_report,
+)
 
 __all__ = [
     "DonorImputer",

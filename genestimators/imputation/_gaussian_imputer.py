@@ -5,9 +5,9 @@ from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
 from genestimators._params import Interval, Options
-from genestimators.imputation._columns import read, table_of
 from genestimators.imputation._joint_law import LAW_PARAMETERS, fit_joint_law
 from genestimators.imputation._table_imputer import TableImputer
+from genestimators.imputation.columns._columns import read, table_of
 
 
 class GaussianImputer(TableImputer):

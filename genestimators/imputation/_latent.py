@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from genestimators.imputation._levels import LevelLaw
-from genestimators.imputation._marginals import MARGINALS, Standardized
 from genestimators.imputation._noise import RowNoise
+from genestimators.imputation.columns._levels import LevelLaw
+from genestimators.imputation.columns._marginals import MARGINALS, Standardized
 from genestimators.imputation.normal._law import fit_law
 
 

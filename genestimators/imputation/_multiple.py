@@ -29,9 +29,13 @@ from genestimators._inputs import (
 from genestimators._params import HasMethods, Interval
 from genestimators._routing import router_of
 from genestimators._weights import fit_all, fit_weighted
-from genestimators.imputation._columns import refuse_sparse
 from genestimators.imputation._gaussian_imputer import GaussianImputer
-from genestimators.imputation._with_target import beside, target_columns, without
+from genestimators.imputation.columns._columns import refuse_sparse
+from genestimators.imputation.columns._with_target import (
+    beside,
+    target_columns,
+    without,
+)
 
 
 def _has(method):

@@ -10,9 +10,13 @@ from genestimators._delegate import DocLink
 from genestimators._exceptions import EmptyColumnWarning, warn_user
 from genestimators._inputs import check_sample_weight, n_rows_of
 from genestimators._params import Interval
-from genestimators.imputation._cells import append_masks, own_copy, replace_cells
-from genestimators.imputation._columns import plan, read, table_of
-from genestimators.imputation._masks import masked_columns
+from genestimators.imputation.columns._cells import (
+    append_masks,
+    own_copy,
+    replace_cells,
+)
+from genestimators.imputation.columns._columns import plan, read, table_of
+from genestimators.imputation.columns._masks import masked_columns
 
 
 class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):

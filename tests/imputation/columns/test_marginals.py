@@ -6,7 +6,11 @@ from scipy.special import ndtri
 from scipy.stats import norm
 
 from genestimators import GaussianImputer
-from genestimators.imputation._marginals import MARGINALS, Quantiles, Standardized
+from genestimators.imputation.columns._marginals import (
+    MARGINALS,
+    Quantiles,
+    Standardized,
+)
 
 BOTH = pytest.mark.parametrize("kind", ["gaussian", "copula"])
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from genestimators._plotting import pyplot
-from genestimators.imputation._report_words import WAYS, rank, rows_of, worst_first
+from genestimators.imputation.report._words import WAYS, rank, rows_of, worst_first
 
 _MOST_DOTS = 25  # columns with a dot; of more, the worst
 _MOST_CURVES = 6  # columns whose distributions are drawn unless they are named

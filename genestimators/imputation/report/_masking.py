@@ -3,7 +3,7 @@
 import numpy as np
 
 from genestimators._inputs import frame_columns, is_frame, is_missing
-from genestimators.imputation._cells import replace_cells
+from genestimators.imputation.columns._cells import replace_cells
 
 LEAST_LEFT = 2  # values that a column keeps, so that it has a spread
 

@@ -12,7 +12,7 @@ from genestimators._inputs import (
     take_columns,
     take_rows,
 )
-from genestimators.imputation._columns import kinds_of, refuse_sparse, values_of
+from genestimators.imputation.columns._columns import kinds_of, refuse_sparse, values_of
 
 _NEAR = 1e-5  # of a number, which may have become a float32 on its way
 

@@ -18,8 +18,8 @@ from genestimators._params import (
 )
 from genestimators._results import Result, html_table
 from genestimators._weights import accepts_weights, fit_all
-from genestimators.imputation._report_display import ImputationReportDisplay
-from genestimators.imputation._report_figures import (
+from genestimators.imputation.report._display import ImputationReportDisplay
+from genestimators.imputation.report._figures import (
     PROBABILITIES,
     add,
     figures_of_levels,
@@ -28,13 +28,13 @@ from genestimators.imputation._report_figures import (
     ratio_of,
     spread,
 )
-from genestimators.imputation._report_masked import ask
-from genestimators.imputation._report_table import (
+from genestimators.imputation.report._masked import ask
+from genestimators.imputation.report._table import (
     answers_of,
     check_answers,
     make_table,
 )
-from genestimators.imputation._report_words import HEAD, cells_of, verdict
+from genestimators.imputation.report._words import HEAD, cells_of, verdict
 from genestimators.resampling._hashing import derive
 
 OWNER = "imputation_report"

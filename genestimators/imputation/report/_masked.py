@@ -8,13 +8,13 @@ from sklearn.base import clone
 from genestimators._inputs import take_rows
 from genestimators._parallel import error_note
 from genestimators._weights import fit_all
-from genestimators.imputation._masking import (
+from genestimators.imputation.report._figures import Answers
+from genestimators.imputation.report._masking import (
     mask_at_random,
     mask_by_pattern,
     with_missing,
 )
-from genestimators.imputation._report_figures import Answers
-from genestimators.imputation._report_table import answers_of, check_answers
+from genestimators.imputation.report._table import answers_of, check_answers
 
 
 def ask(imputer, table, mechanism, share, seed, level, note):

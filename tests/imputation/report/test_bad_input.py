@@ -7,7 +7,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
 from genestimators import imputation_report
-from tests.imputation.report_toys import Returns, table_of
+from tests.imputation.report.toys import Returns, table_of
 
 
 @pytest.mark.parametrize(

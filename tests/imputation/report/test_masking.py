@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from genestimators.imputation._masking import (
+from genestimators.imputation.report._masking import (
     LEAST_LEFT,
     mask_at_random,
     mask_by_pattern,

@@ -5,7 +5,7 @@ import pytest
 from scipy.stats import multivariate_normal
 
 from genestimators import GaussianImputer
-from genestimators.imputation._levels import UNKNOWN, LevelLaw, Levels
+from genestimators.imputation.columns._levels import UNKNOWN, LevelLaw, Levels
 from tests.imputation.normal.toys import covariance_of
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from genestimators import GaussianImputer
-from genestimators.imputation._masks import masked_columns
+from genestimators.imputation.columns._masks import masked_columns
 
 MISSING = np.array(
     [

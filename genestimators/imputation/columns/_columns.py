@@ -5,8 +5,8 @@ from scipy import sparse
 from sklearn.utils.validation import validate_data
 
 from genestimators._inputs import as_container, frame_columns, is_frame, is_missing
-from genestimators.imputation._cells import refuse_unwritable
-from genestimators.imputation._levels import Levels
+from genestimators.imputation.columns._cells import refuse_unwritable
+from genestimators.imputation.columns._levels import Levels
 
 _DATES = (
     "X must hold numbers, text or categories. Got a column of dates or times ({}); "

@@ -16,8 +16,8 @@ from genestimators import (
     ImputationReportDisplay,
     imputation_report,
 )
-from genestimators.imputation._report_words import change
-from tests.imputation.report_toys import table_of
+from genestimators.imputation.report._words import change
+from tests.imputation.report.toys import table_of
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from numbers import Integral
 import numpy as np
 
 from genestimators._inputs import as_container, is_frame, take_columns
-from genestimators.imputation._cells import append_columns
+from genestimators.imputation.columns._cells import append_columns
 
 
 def target_columns(y, classes):

@@ -5,16 +5,16 @@ import pytest
 from scipy import stats
 
 from genestimators import GaussianImputer, imputation_report
-from genestimators.imputation._report_figures import (
+from genestimators.imputation.report._figures import (
     Answers,
     figures_of_levels,
     figures_of_numbers,
     largest_gap,
 )
-from genestimators.imputation._report_masked import ask
-from genestimators.imputation._report_table import make_table
+from genestimators.imputation.report._masked import ask
+from genestimators.imputation.report._table import make_table
 from genestimators.resampling._hashing import derive
-from tests.imputation.report_toys import table_of
+from tests.imputation.report.toys import table_of
 
 SEEDS = range(4)
 

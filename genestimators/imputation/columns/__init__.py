@@ -1,0 +1,1 @@
+"""Tables in and out: what columns hold, levels, marginals, masks, cells."""
