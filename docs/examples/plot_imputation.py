@@ -19,7 +19,11 @@ from sklearn.linear_model import LinearRegression
 from sklearn.pipeline import make_pipeline
 from sklearn.tree import DecisionTreeRegressor
 
-from genestimators import BootstrapBaggingRegressor, GaussianImputer
+from genestimators import (
+    BootstrapBaggingRegressor,
+    GaussianImputer,
+    imputation_report,
+)
 
 
 def draw(n, rng):
@@ -106,3 +110,10 @@ plt.show()
 # %%
 # So: conditional means to predict, draws for what depends on the spread, such as the
 # standard error of a coefficient (:func:`genestimators.pool`).
+#
+# How well an imputer fills the columns of a table of yours is told by masking some of
+# the values that are known.
+report = imputation_report(GaussianImputer(), X, random_state=0)
+print(report)
+report.plot()
+plt.show()
