@@ -30,10 +30,11 @@ DOCS_READY := .venv/docs/ready-$(PY_TAG)
 BUILD_READY := .venv/build/ready-$(PY_TAG)
 
 NO_SIMULATIONS := -m "not slow"
-# Tests of numerics alone, which need no optional package: `test` has run them already,
-# with the versions that the wheel is tested with.
+# Tests of numerics alone, which need no optional package, and scikit-learn's checks:
+# `test` has run them already, with the versions that the wheel is tested with.
 NO_NUMERICS := --ignore=tests/fitting --ignore=tests/resampling \
-	--ignore=tests/diagnostics/error --ignore=tests/diagnostics/decomposition
+	--ignore=tests/diagnostics/error --ignore=tests/diagnostics/decomposition \
+	--ignore=tests/imputation/normal --ignore=tests/common/test_common_checks.py
 
 # $(call new_env,NAME,PIP ARGUMENTS)
 define new_env
