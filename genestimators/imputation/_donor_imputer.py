@@ -87,7 +87,7 @@ class DonorImputer(TableImputer):
         That the draws come from.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all are text.
 
     See Also

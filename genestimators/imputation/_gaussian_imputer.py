@@ -54,8 +54,8 @@ class GaussianImputer(TableImputer):
     categorical : {"auto", "level", "missing"}, default="auto"
         What a missing level becomes in columns of text or categories: "level" is the
         most probable one given the rest of the row (or one drawn, for draws), "missing"
-        a level called "missing", or "missing_" where there is one of that name. "auto"
-        is "missing" for conditional means and "level" for draws. A column that
+        a level called "missing", or ``"missing_"`` where there is one of that name.
+        "auto" is "missing" for conditional means and "level" for draws. A column that
         misses nothing in `fit`, or whose levels are numbers, gets no such level.
     max_iter : int, default=50
         The most iterations; each is one EM step.
@@ -88,7 +88,7 @@ class GaussianImputer(TableImputer):
         That the draws come from.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all are text.
 
     See Also

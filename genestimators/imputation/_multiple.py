@@ -215,7 +215,7 @@ class MultipleImputationRegressor(RegressorMixin, _MultipleImputation):
         The imputer, fitted on the columns of X and those of the target behind them.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all are text.
 
     See Also
@@ -310,7 +310,7 @@ class MultipleImputationClassifier(ClassifierMixin, _MultipleImputation):
         The imputer, fitted on the columns of X and those of the target behind them.
     n_features_in_ : int
         Number of columns seen in `fit`.
-    feature_names_in_ : ndarray of shape (n_features_in_,)
+    feature_names_in_ : ndarray of shape (n_features,)
         Their names, if all are text.
 
     See Also
