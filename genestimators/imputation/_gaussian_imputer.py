@@ -35,9 +35,12 @@ class GaussianImputer(TableImputer):
         `sample`).
     add_indicator : bool or "auto", default="auto"
         Whether columns that were missing somewhere in `fit` get a mask: a further
-        column that is one where they are missing. "auto" gives one mask to columns
-        that are missing in the same rows. Which columns have one is decided in `fit`; a
-        column that misses values only later is filled and gets none.
+        column that is one where they are missing. "auto" gives them all one where there
+        are 30 rows or more for each mask, since masks are cheap then; where there are
+        fewer, only those columns that are seen to be missing by what the others hold (t
+        tests at 5 %, corrected for their number). Columns that are missing in the same
+        rows share one. Which have one is decided in `fit`; a column that misses values
+        only later is filled and gets none.
     marginals : {"gaussian", "copula"}, default="gaussian"
         How columns of numbers relate to the normal law. Under "copula" a column is a
         monotone function of a normal one; what is filled in stays within the range of

@@ -23,8 +23,9 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
     """Base of imputers.
 
     A subclass has the parameters `add_indicator` and `random_state` and the methods
-    `_fit_table(table, weight)`, which learns, and `_fill(table, draw)`, which fills a
-    table of numbers and codes of levels in place, by its draw of that number.
+    `_fit_table(table, weight)`, which makes `_model`, a `LatentModel`, and
+    `_fill(table, draw)`, which fills a table of numbers and codes of levels in place,
+    by its draw of that number.
     """
 
     _fills_missing = True
@@ -44,13 +45,15 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         missing = np.isnan(table)
         self._warn_of_empty(missing)
         self._prepare_levels(missing)
+        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
+        self._fit_table(table, weight)
         self.indicator_features_ = masked_columns(
             missing,
             self.add_indicator,
+            self._model.latent(table),
+            weight,
             [j for j, one in self._columns.levels.items() if one.missing_level],
         )
-        self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._fit_table(table, weight)
         return self
 
     def _prepare_levels(self, missing):

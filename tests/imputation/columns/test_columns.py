@@ -236,7 +236,7 @@ def test_masks_take_no_name_that_is_there(make):
         frame.columns = names
     else:
         frame = frame.rename(dict(zip(frame.columns, names, strict=True)))
-    imputer = GaussianImputer().fit(frame)
+    imputer = GaussianImputer(add_indicator=True).fit(frame)
     out = imputer.transform(frame)
     assert list(out.columns) == list(imputer.get_feature_names_out())
     assert "missingindicator_size_" in out.columns
