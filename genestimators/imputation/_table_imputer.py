@@ -139,8 +139,8 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         Returns
         -------
         names : ndarray of str
-            Those of the features, then "missingindicator_" and the name for each mask;
-            with an underscore at the end where there is a column of that name.
+            Those of the features, then ``"missingindicator_"`` and the name for each
+            mask; with an underscore at the end where there is a column of that name.
         """
         check_is_fitted(self)
         names = list(super().get_feature_names_out(input_features))
