@@ -202,7 +202,11 @@ def _all_columns(X):
 
 def _holds_levels(column, dtype):
     """Whether a column is one of categories or holds text."""
-    if getattr(dtype, "categories", None) is not None:
+    categories = getattr(dtype, "categories", None)
+    if categories is not None:
+        # pandas makes integers of them, which no category equals.
+        if getattr(getattr(categories, "dtype", None), "kind", "O") in "mM":
+            raise TypeError(_DATES.format(f"categories of {categories.dtype}"))
         return True
     temporal = getattr(dtype, "is_temporal", bool)()  # polars
     if temporal or column.dtype.kind in "mM" or getattr(dtype, "kind", "O") in "mM":
@@ -236,7 +240,7 @@ def _numbers(values, is_levels, name):
     try:
         if is_levels:
             raise TypeError
-        return np.array(found, dtype=np.float64)
+        return np.array(found, dtype=np.float64).reshape(len(values))
     except (TypeError, ValueError) as exc:
         raise TypeError(
             f"Column {name!r} must hold numbers, as it did in fit, or text alone. Got "

@@ -121,7 +121,8 @@ class DonorImputer(TableImputer):
     probable one): matching one prediction would have to put the levels in an order. A
     level that `fit` did not see is left as it is. A column that does not vary is filled
     with its value, one without any value with zero (one of categories with a level
-    called "missing"), after a warning.
+    called "missing"), after a warning. Rows that hold the same get the same draw, so
+    the draws of a table with many rows alike are not independent.
 
     References
     ----------
@@ -212,7 +213,8 @@ class DonorImputer(TableImputer):
             If there are too few rows for `shrinkage=0`.
         SmallWeightsWarning
             If all weights together are no more than `n_donors`, though there are more
-            rows, so that every row is a donor.
+            rows, so that every row is a donor; or no more than the columns of the law,
+            so that `shrinkage="auto"` leaves no correlation.
         """
         return self._fit(X, sample_weight)
 

@@ -98,7 +98,8 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         """Several random completions of X.
 
         Draw k of a row depends on its content, on `random_state` and on k alone; the
-        first is what `transform` returns with `strategy="draw"`.
+        first is what `transform` returns with `strategy="draw"`. Rows that are alike
+        get the same draw, see Notes.
 
         Parameters
         ----------
@@ -108,7 +109,7 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         Returns
         -------
         draws : list of array or frame of shape (n_samples, n_features_out)
-            As `transform` returns them.
+            As `transform` returns them where `set_output` was not called.
 
         Raises
         ------
