@@ -37,8 +37,10 @@ class DonorImputer(TableImputer):
     ----------
     n_donors : int, default=5
         How many of the nearest rows a value is drawn from. Fewer follow the prediction
-        more closely, more repeat the same value less often; 3 to 10 are usual. Weights
-        count as rows: the donors are the nearest rows that weigh as much together.
+        more closely, more repeat the same value less often; 3 to 10 are usual. All
+        draws of a row that misses one entry are among these few values, so intervals of
+        draws are too short (see the user guide). Weights count as rows: the donors are
+        the nearest rows that weigh as much together.
     strategy : {"draw", "nearest"}, default="draw"
         Whether one of the donors is drawn, with chances by their weights, or the
         nearest taken. A draw is a function of `random_state` and of the content of the

@@ -43,7 +43,9 @@ class GaussianImputer(TableImputer):
         monotone function of a normal one; what is filled in stays within the range of
         its observed values, and is one of them (the conditional median, for
         "conditional_mean") where the column has at most 20 distinct values or integers
-        alone. For skewed, bounded and ordinal columns.
+        alone. For skewed and bounded columns, and ordinal ones of five levels or more.
+        Where many rows share a value (zeros, two or three levels) relations come out
+        too weak; there `DonorImputer` does better.
     shrinkage : "auto" or float in [0, 1), default="auto"
         Weight of the identity in the covariance of the standardized columns. "auto"
         takes the weight under which the data are most probable; it is next to nothing

@@ -13,6 +13,7 @@ from genestimators import (
     GaussianImputer,
     MultipleImputationRegressor,
     SmallWeightsWarning,
+    imputation_report,
     pool,
 )
 from tests.imputation.toys import mixed_pandas, numbers
@@ -146,3 +147,14 @@ def test_equal_rows_get_equal_draws(imputer):
     draws = imputer.fit(X).sample(np.repeat(X[:3], 4, axis=0), n_draws=2)
     for draw in draws:
         np.testing.assert_array_equal(draw, np.repeat(draw[::4], 4, axis=0))
+
+
+def test_report_of_columns_of_several_levels_of_names():
+    """Its tables stay tables, a name a row."""
+    pd = pytest.importorskip("pandas")
+    names = pd.MultiIndex.from_product([["all"], list("abcde")])
+    frame = pd.DataFrame(numbers(), columns=names)
+    report = imputation_report(
+        GaussianImputer(), frame, n_repeats=1, mechanism="mcar", random_state=0
+    )
+    assert pd.DataFrame(report.numbers)["column"].tolist() == names.tolist()
