@@ -16,6 +16,7 @@ from genestimators import (
     imputation_report,
     pool,
 )
+from genestimators.imputation.normal import _expectation
 from tests.imputation.toys import mixed_pandas, numbers
 
 SETTINGS = [{}, {"marginals": "copula"}, {"strategy": "draw", "random_state": 0}]
@@ -158,3 +159,31 @@ def test_report_of_columns_of_several_levels_of_names():
         GaussianImputer(), frame, n_repeats=1, mechanism="mcar", random_state=0
     )
     assert pd.DataFrame(report.numbers)["column"].tolist() == names.tolist()
+
+
+@pytest.mark.parametrize("levels", [12, 60])
+def test_rows_that_miss_the_same_share_a_system(monkeypatch, levels):
+    """The law has the same bits as where each row has a system of its own."""
+    rng = np.random.default_rng(0)
+    X = np.empty((400, 4), dtype=object)
+    X[:, 0] = rng.normal(size=400)
+    for j in (1, 2, 3):
+        X[:, j] = [f"level {k}" for k in rng.integers(levels, size=400)]
+    X[rng.random(X.shape) < 0.3] = None
+    shared = []
+    found = _expectation._patterns
+
+    def watched(block):
+        shared.append(not isinstance(found(block)[0], slice))
+        return found(block)
+
+    monkeypatch.setattr(_expectation, "_patterns", watched)
+    law = GaussianImputer(max_iter=3, tol=1.0).fit(X)
+    assert any(shared)
+    assert not all(shared)
+    monkeypatch.setattr(
+        _expectation, "_patterns", lambda block: (slice(None), slice(None))
+    )
+    alone = GaussianImputer(max_iter=3, tol=1.0).fit(X)
+    np.testing.assert_array_equal(law.covariance_, alone.covariance_)
+    np.testing.assert_array_equal(law.log_likelihood_, alone.log_likelihood_)
