@@ -122,9 +122,9 @@ class DonorImputer(TableImputer):
     by the general location model, as `GaussianImputer` does ("nearest" takes the most
     probable one): matching one prediction would have to put the levels in an order. A
     level that `fit` did not see is left as it is. A column that does not vary is filled
-    with its value, one without any value with zero (one of categories with a level
-    called "missing"), after a warning. Rows that hold the same get the same draw, so
-    the draws of a table with many rows alike are not independent.
+    with its value, one without any value with zero (one of text or categories in a
+    frame with a level called "missing"), after a warning. Rows that hold the same get
+    the same draw, so the draws of a table with many rows alike are not independent.
 
     References
     ----------

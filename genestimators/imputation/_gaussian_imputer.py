@@ -110,8 +110,8 @@ class GaussianImputer(TableImputer):
     location model. A level that `fit` did not see is left as it is. Boolean columns are
     numbers, 0 and 1; the empty text is a level like others. A column that does not vary
     (by more than four units in the last place) is filled with its value, one without
-    any value with zero, after a warning. Weights count as rows: a weight of two is a
-    row twice.
+    any value with zero (one of text or categories in a frame with a level called
+    "missing"), after a warning. Weights count as rows: a weight of two is a row twice.
 
     Rows that hold the same get the same draw. Where many rows are alike, as with a few
     binary columns, their draws are not independent: what is computed from one filled

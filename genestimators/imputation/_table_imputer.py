@@ -67,7 +67,7 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         named = ", ".join(repr(self._names[j]) for j in empty[:5])
         others = f" and {len(empty) - 5} others" if len(empty) > 5 else ""
         warn_user(
-            "Columns without any value in fit are filled with zero (those of "
+            "Columns without any value in fit are filled with zero (those of text or "
             f"categories with a level called 'missing'): {named}{others}; leave them "
             "out, or give them values.",
             EmptyColumnWarning,

@@ -4,12 +4,16 @@ import warnings
 
 import numpy as np
 import pytest
+from sklearn.compose import make_column_transformer
 from sklearn.exceptions import NotFittedError
 from sklearn.linear_model import Ridge
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import OneHotEncoder
 
 from genestimators import (
     BootstrapBaggingRegressor,
     DonorImputer,
+    EmptyColumnWarning,
     GaussianImputer,
     MultipleImputationRegressor,
     SmallWeightsWarning,
@@ -187,3 +191,60 @@ def test_rows_that_miss_the_same_share_a_system(monkeypatch, levels):
     alone = GaussianImputer(max_iter=3, tol=1.0).fit(X)
     np.testing.assert_array_equal(law.covariance_, alone.covariance_)
     np.testing.assert_array_equal(law.log_likelihood_, alone.log_likelihood_)
+
+
+@pytest.mark.parametrize("imputer", [GaussianImputer(), DonorImputer()])
+@pytest.mark.parametrize("others", [["x"], ["x", "town"]])
+@pytest.mark.parametrize("kind", ["object", "string", "category", "polars"])
+def test_columns_of_text_without_a_value_are_no_numbers(imputer, others, kind):
+    """They stay text, as do values that come later."""
+    if kind == "polars":
+        pl = pytest.importorskip("polars")
+        table = {"x": [1.0, None, 3.0, 2.0], "town": ["Bern", "Genf", "Bern", "Bern"]}
+        frame = pl.DataFrame({name: table[name] for name in others})
+        empty = frame.with_columns(e=pl.Series([None] * 4, dtype=pl.String))
+        known = frame.with_columns(e=pl.Series(["new", None, None, None]))
+    else:
+        pd = pytest.importorskip("pandas")
+        table = {"x": [1.0, np.nan, 3.0, 2.0], "town": ["Bern", "Genf", "Bern", "Bern"]}
+        frame = pd.DataFrame({name: table[name] for name in others})
+        empty = frame.assign(e=pd.Series([None] * 4, dtype=kind))
+        known = frame.assign(e=pd.Series(["new", None, None, None], dtype=kind))
+    with pytest.warns(EmptyColumnWarning, match="text or categories.*: 'e'"):
+        imputer.fit(empty)
+    assert list(imputer.transform(empty)["e"]) == ["missing"] * 4
+    assert list(imputer.transform(known)["e"]) == ["new", *["missing"] * 3]
+
+
+def test_columns_of_numbers_may_be_empty_columns_of_any_type_later():
+    """A batch without a value of a column is one of objects, or of text."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame({"x": [1.0, 2.0, 3.0, np.nan], "z": [1.0, 2.5, 3.0, 4.0]})
+    imputer = GaussianImputer().fit(frame)
+    expected = imputer.transform(frame.assign(x=np.nan))
+    for dtype in (object, "string", "Int64"):
+        batch = frame.assign(x=pd.Series([None] * 4, dtype=dtype))
+        np.testing.assert_array_equal(imputer.transform(batch), expected)
+
+
+@pytest.mark.filterwarnings("ignore::genestimators.EmptyColumnWarning")
+@pytest.mark.filterwarnings("ignore::sklearn.exceptions.ConvergenceWarning")
+@pytest.mark.parametrize("kind", ["object", "string", "category"])
+def test_text_known_in_few_rows_goes_through_a_bag(kind):
+    """Replicates that hold none of these rows meet them among those left out."""
+    pd = pytest.importorskip("pandas")
+    X = numbers(n=60)
+    note = pd.Series([None] * 58 + ["u", "v"], dtype=kind)
+    frame = pd.DataFrame(X, columns=list("abcde")).assign(note=note)
+    encoder = make_column_transformer(
+        (OneHotEncoder(handle_unknown="ignore"), ["note"]), remainder="passthrough"
+    )
+    bag = BootstrapBaggingRegressor(
+        make_pipeline(GaussianImputer(), encoder, Ridge()),
+        n_estimators=30,
+        random_state=0,
+    )
+    bag.fit(frame, X[:, -1])
+    empty = [len(one[0]._columns.levels[5].levels) == 0 for one in bag.estimators_]
+    assert any(empty)
+    assert np.isfinite(bag.predict(frame)).all()
