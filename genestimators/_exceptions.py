@@ -63,7 +63,7 @@ class EmptyColumnWarning(UserWarning):
 
 
 class SmallWeightsWarning(UserWarning):
-    """Weights that count as rows are too small to tell near rows from far ones."""
+    """Weights that count as rows are so small that next to nothing is learned."""
 
 
 class AuditWarning(UserWarning):

@@ -37,8 +37,10 @@ class DonorImputer(TableImputer):
     ----------
     n_donors : int, default=5
         How many of the nearest rows a value is drawn from. Fewer follow the prediction
-        more closely, more repeat the same value less often; 3 to 10 are usual. Weights
-        count as rows: the donors are the nearest rows that weigh as much together.
+        more closely, more repeat the same value less often; 3 to 10 are usual. All
+        draws of a row that misses one entry are among these few values, so intervals of
+        draws are too short (see the user guide). Weights count as rows: the donors are
+        the nearest rows that weigh as much together.
     strategy : {"draw", "nearest"}, default="draw"
         Whether one of the donors is drawn, with chances by their weights, or the
         nearest taken. A draw is a function of `random_state` and of the content of the
@@ -123,8 +125,9 @@ class DonorImputer(TableImputer):
     by the general location model, as `GaussianImputer` does ("nearest" takes the most
     probable one): matching one prediction would have to put the levels in an order. A
     level that `fit` did not see is left as it is. A column that does not vary is filled
-    with its value, one without any value with zero (one of categories with a level
-    called "missing"), after a warning.
+    with its value, one without any value with zero (one of text or categories in a
+    frame with a level called "missing"), after a warning. Rows that hold the same get
+    the same draw, so the draws of a table with many rows alike are not independent.
 
     References
     ----------
@@ -215,7 +218,8 @@ class DonorImputer(TableImputer):
             If there are too few rows for `shrinkage=0`.
         SmallWeightsWarning
             If all weights together are no more than `n_donors`, though there are more
-            rows, so that every row is a donor.
+            rows, so that every row is a donor; or no more than the columns of the law,
+            so that `shrinkage="auto"` leaves no correlation.
         """
         return self._fit(X, sample_weight)
 

@@ -46,7 +46,9 @@ class GaussianImputer(TableImputer):
         monotone function of a normal one; what is filled in stays within the range of
         its observed values, and is one of them (the conditional median, for
         "conditional_mean") where the column has at most 20 distinct values or integers
-        alone. For skewed, bounded and ordinal columns.
+        alone. For skewed and bounded columns, and ordinal ones of five levels or more.
+        Where many rows share a value (zeros, two or three levels) relations come out
+        too weak; there `DonorImputer` does better.
     shrinkage : "auto" or float in [0, 1), default="auto"
         Weight of the identity in the covariance of the standardized columns. "auto"
         takes the weight under which the data are most probable; it is next to nothing
@@ -110,8 +112,13 @@ class GaussianImputer(TableImputer):
     levels (up to 30; rarer ones share one), and a level is chosen by the general
     location model. A level that `fit` did not see is left as it is. Boolean columns are
     numbers, 0 and 1; the empty text is a level like others. A column that does not vary
-    is filled with its value, one without any value with zero, after a warning. Weights
-    count as rows: a weight of two is a row twice.
+    (by more than four units in the last place) is filled with its value, one without
+    any value with zero (one of text or categories in a frame with a level called
+    "missing"), after a warning. Weights count as rows: a weight of two is a row twice.
+
+    Rows that hold the same get the same draw. Where many rows are alike, as with a few
+    binary columns, their draws are not independent: what is computed from one filled
+    table then varies more from draw to draw than it would if each row had its own.
 
     References
     ----------
@@ -203,6 +210,9 @@ class GaussianImputer(TableImputer):
             If `max_iter` iterations were not enough.
         SingularCovarianceWarning
             If there are too few rows for `shrinkage=0`.
+        SmallWeightsWarning
+            If all weights together are no more than the columns of the law, though
+            there are more rows, so that `shrinkage="auto"` leaves no correlation.
         """
         return self._fit(X, sample_weight)
 

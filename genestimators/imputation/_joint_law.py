@@ -4,7 +4,11 @@ import numpy as np
 from sklearn.exceptions import ConvergenceWarning
 
 from genestimators import _params
-from genestimators._exceptions import SingularCovarianceWarning, warn_user
+from genestimators._exceptions import (
+    SingularCovarianceWarning,
+    SmallWeightsWarning,
+    warn_user,
+)
 from genestimators._params import Interval, Options
 from genestimators.imputation._latent import LatentModel
 
@@ -41,6 +45,9 @@ def fit_joint_law(imputer, table, weight, marginals):
         If `max_iter` iterations were not enough.
     SingularCovarianceWarning
         If there are too few rows for `shrinkage=0`.
+    SmallWeightsWarning
+        If all weights together are no more than the columns of the law, though there
+        are more rows.
     """
     imputer._model = LatentModel(
         table,
@@ -57,10 +64,10 @@ def fit_joint_law(imputer, table, weight, marginals):
     imputer.log_likelihood_ = np.zeros(0) if law is None else law.log_likelihood
     imputer.shrinkage_ = 0.0 if law is None else law.shrinkage
     if law is not None:
-        _warn(imputer, law, weight.sum())
+        _warn(imputer, law, weight.sum(), len(weight))
 
 
-def _warn(imputer, law, weight):
+def _warn(imputer, law, weight, n_rows):
     if not law.converged:
         warn_user(
             f"The fit did not converge in max_iter={imputer.max_iter} iterations; "
@@ -68,7 +75,17 @@ def _warn(imputer, law, weight):
             ConvergenceWarning,
         )
     p = len(imputer.mean_)
-    if imputer.n_factors is None and imputer.shrinkage == 0 and weight <= p:
+    if imputer.n_factors is not None:
+        return
+    if imputer.shrinkage == "auto" and weight <= p < n_rows:
+        warn_user(
+            f"Weights count as rows, and those of {n_rows} rows are only {weight:g} "
+            f"together, too few for the covariance of {p} columns, which shrinkage="
+            "'auto' takes for next to unknown; scale `sample_weight` up, to a mean of "
+            "one if all rows count.",
+            SmallWeightsWarning,
+        )
+    if imputer.shrinkage == 0 and weight <= p:
         warn_user(
             f"With shrinkage=0 a covariance of {p} columns from "
             f"{weight:g} rows is singular and barely kept invertible; pass "

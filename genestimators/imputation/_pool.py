@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import t
+from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
 from genestimators._params import Interval
@@ -114,6 +115,8 @@ def pool(
 
     Raises
     ------
+    NotFittedError
+        If a bag is not fitted.
     TypeError, ValueError
         If shapes or numbers are not as above, or a bag holds no linear estimators.
 
@@ -147,7 +150,7 @@ def pool(
         confidence_level=confidence_level,
         complete_degrees_of_freedom=complete_degrees_of_freedom,
     )
-    if hasattr(estimates, "estimators_"):
+    if hasattr(estimates, "get_params"):  # a bag, or what is taken for one
         estimates, known = _coefficients(estimates)
         names = known if names is None else names
     estimates = _finite(estimates, "estimates")
@@ -224,8 +227,9 @@ def _result(parts, names, level, shape):
 
 def _coefficients(bag):
     """Coefficients and intercepts of a bag's models, and their names."""
+    check_is_fitted(bag)
     found, names = [], None
-    for member in bag.estimators_:
+    for member in getattr(bag, "estimators_", [bag]):
         models = getattr(member, "estimators_", None)
         if models is None or not all(hasattr(model, "coef_") for model in models):
             raise TypeError(
@@ -261,7 +265,13 @@ def _parameter_names(member, model):
 
 
 def _finite(values, name):
-    values = np.asarray(values, dtype=np.float64)
+    try:
+        values = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as exc:
+        raise type(exc)(
+            f"`{name}` must be numbers, as many for each imputation. Got "
+            f"{values!r:.60}."
+        ) from exc
     if not np.isfinite(values).all():
         raise ValueError(f"`{name}` must be finite. Got NaN or infinity among them.")
     return values

@@ -74,7 +74,7 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         named = ", ".join(repr(self._names[j]) for j in empty[:5])
         others = f" and {len(empty) - 5} others" if len(empty) > 5 else ""
         warn_user(
-            "Columns without any value in fit are filled with zero (those of "
+            "Columns without any value in fit are filled with zero (those of text or "
             f"categories with a level called 'missing'): {named}{others}; leave them "
             "out, or give them values.",
             EmptyColumnWarning,
@@ -105,7 +105,8 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         """Several random completions of X.
 
         Draw k of a row depends on its content, on `random_state` and on k alone; the
-        first is what `transform` returns with `strategy="draw"`.
+        first is what `transform` returns with `strategy="draw"`. Rows that are alike
+        get the same draw, see Notes.
 
         Parameters
         ----------
@@ -115,7 +116,7 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         Returns
         -------
         draws : list of array or frame of shape (n_samples, n_features_out)
-            As `transform` returns them.
+            As `transform` returns them where `set_output` was not called.
 
         Raises
         ------

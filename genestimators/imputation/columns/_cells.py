@@ -116,8 +116,9 @@ def append_columns(X, table, names):
         return X
     if hasattr(X, "iloc"):
         X = X.copy(deep=False)
+        below = ("",) * (X.columns.nlevels - 1)
         for name, column in zip(names, table.T, strict=True):
-            X[name] = column
+            X[(name, *below) if below else name] = column
         return X
     if hasattr(X, "get_columns"):  # polars
         series = type(X.to_series(0))

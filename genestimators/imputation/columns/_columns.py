@@ -62,7 +62,7 @@ def read(estimator, X, *, reset):
     refuse_sparse(owner, X)
     names = getattr(estimator, "feature_names_in_", None)
     container = as_container(X)
-    parts = _columns_with_levels(container)
+    parts = _columns_with_levels(container, fitting=reset)
     wants = not reset and estimator._columns.mixed
     if parts is None and not wants:
         return (
@@ -160,9 +160,11 @@ def _nan_for_missing(X, container):
         return X
     out = container
     for j, dtype in enumerate(container.dtypes):
-        if isinstance(dtype, np.dtype) and dtype.kind == "O":
+        objects = isinstance(dtype, np.dtype) and dtype.kind == "O"
+        if objects or dtype.type is str:  # text without any, which is all missing
             out = container.copy(deep=False) if out is container else out
-            out.isetitem(j, _nan_among(container.iloc[:, j].to_numpy()))
+            cells = container.iloc[:, j].to_numpy(dtype=object)
+            out.isetitem(j, _nan_among(cells))
     return out
 
 
@@ -176,33 +178,45 @@ def _nan_among(cells):
     return out.reshape(cells.shape)
 
 
-def _columns_with_levels(X):
-    """Each column with whether it holds levels; None if all hold numbers."""
+def _columns_with_levels(X, fitting):
+    """Each column with whether it holds levels; None if all hold numbers.
+
+    In fit, columns of a frame without a value that may hold text hold levels: what is
+    there later, as in the rows that a bootstrap sample leaves out, is more often text
+    than numbers.
+    """
     if is_frame(X):
-        parts = _all_columns(X)
+        parts = _all_columns(X, fitting)
     elif isinstance(X, np.ndarray) and X.dtype.kind in "mM":
         raise TypeError(_DATES.format(X.dtype))
     elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
         if not any(isinstance(value, (str, bytes)) for value in X.ravel().tolist()):
             return None
-        parts = _all_columns(X)
+        parts = _all_columns(X, fitting)
     else:
         return None
     return parts if any(is_levels for _, is_levels in parts) else None
 
 
-def _all_columns(X):
+def _all_columns(X, fitting=False):
     columns = frame_columns(X) if is_frame(X) else list(X.T)
     dtypes = list(X.dtypes) if hasattr(X, "dtypes") else [None] * len(columns)
     return [
-        (column, _holds_levels(column, dtype))
+        (
+            column,
+            _holds_levels(column, dtype) or (fitting and _may_be_text(column, dtype)),
+        )
         for column, dtype in zip(columns, dtypes, strict=True)
     ]
 
 
 def _holds_levels(column, dtype):
     """Whether a column is one of categories or holds text."""
-    if getattr(dtype, "categories", None) is not None:
+    categories = getattr(dtype, "categories", None)
+    if categories is not None:
+        # pandas makes integers of them, which no category equals.
+        if getattr(getattr(categories, "dtype", None), "kind", "O") in "mM":
+            raise TypeError(_DATES.format(f"categories of {categories.dtype}"))
         return True
     temporal = getattr(dtype, "is_temporal", bool)()  # polars
     if temporal or column.dtype.kind in "mM" or getattr(dtype, "kind", "O") in "mM":
@@ -212,6 +226,16 @@ def _holds_levels(column, dtype):
     if column.dtype != object:
         return False
     return any(isinstance(value, (str, bytes)) for value in column.tolist())
+
+
+def _may_be_text(column, dtype):
+    """Whether a column without text among its values may have some elsewhere."""
+    to_python = getattr(dtype, "to_python", None)  # polars
+    if getattr(dtype, "type", None) is str or (to_python and to_python() is str):
+        return True
+    # In an array every column is one of objects, which tells nothing.
+    plain = isinstance(dtype, np.dtype) and dtype.kind == "O"
+    return plain and _all_missing(column)
 
 
 def _refuse_levels(parts, names):
@@ -236,7 +260,7 @@ def _numbers(values, is_levels, name):
     try:
         if is_levels:
             raise TypeError
-        return np.array(found, dtype=np.float64)
+        return np.array(found, dtype=np.float64).reshape(len(values))
     except (TypeError, ValueError) as exc:
         raise TypeError(
             f"Column {name!r} must hold numbers, as it did in fit, or text alone. Got "
@@ -254,7 +278,10 @@ def _first(values):
 
 def kinds_of(X):
     """Whether each column of an array or a frame holds levels."""
-    return [is_levels for _, is_levels in _all_columns(X)]
+    parts = _columns_with_levels(X, fitting=True)
+    if parts is None:
+        return [False] * X.shape[1]
+    return [is_levels for _, is_levels in parts]
 
 
 def values_of(X, kinds, names):

@@ -20,6 +20,7 @@ from scipy.special import ndtri
 _SURE = 2.0**-53  # a share that is told from one
 _WHOLE = 2.0**52  # from here on every number is an integer
 _FEW = 20  # distinct values; a column of no more takes no values between them
+_ROUNDING = 2.0**-51  # of the largest value: four of its last digits
 _KNOTS = 1000  # quantiles that stand for a column of more values
 _NODES, _SHARES = np.polynomial.hermite_e.hermegauss(15)
 _SHARES = _SHARES / _SHARES.sum()
@@ -133,6 +134,9 @@ def _moments(values, weight):
     center, rest = center + again, rest - again
     if values.min() == values.max():
         return float(np.ldexp(values[0], power)), 1.0, False
+    # A column told apart by rounding alone would say anything of the others.
+    if values.max() - values.min() <= _ROUNDING:
+        return float(np.ldexp(center, power)), 1.0, False
     scale = float(np.ldexp(np.sqrt(weight @ np.square(rest) / total), power))
     if not scale > 0:
         return float(np.ldexp(center, power)), 1.0, False

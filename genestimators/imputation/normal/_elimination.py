@@ -8,7 +8,7 @@ correctly rounded; so a system's solution has the same bits in any company.
 
 import numpy as np
 
-_LARGEST = 14  # entries; from here on a routine of LAPACK for each system is faster
+LARGEST = 14  # entries; from here on a routine of LAPACK for each system is faster
 
 
 def invert(systems):
@@ -29,7 +29,7 @@ def invert(systems):
     log_determinants : ndarray of shape (n,)
         Of the matrices; NaN for those that are not positive definite.
     """
-    if len(systems) > _LARGEST:
+    if len(systems) > LARGEST:
         stacked = np.moveaxis(systems, 2, 0)
         sign, size = np.linalg.slogdet(stacked)
         size[sign <= 0] = np.nan

@@ -19,7 +19,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from genestimators.imputation.normal._blocks import blocks_of
-from genestimators.imputation.normal._elimination import invert
+from genestimators.imputation.normal._elimination import LARGEST, invert
 
 _LOG_2_PI = float(np.log(2 * np.pi))
 _CHUNK = 1 << 16  # numbers of complete rows in one product
@@ -63,7 +63,8 @@ class IncompleteRows:
         for block in blocks_of(missing):
             values = np.nan_to_num(table[block.rows], nan=0.0)
             cells = block.own_rows * self.n_columns + block.missing
-            self._blocks.append((block, values, cells, weight[block.rows]))
+            parts = values, cells, weight[block.rows], _patterns(block)
+            self._blocks.append((block, *parts))
         complete = np.flatnonzero(~missing.any(axis=1))
         self._complete = _moments(table, complete, weight)
         self._n_observed = float(weight @ np.count_nonzero(~missing, axis=1))
@@ -103,13 +104,14 @@ class IncompleteRows:
         distance = np.vdot(K, second)
         extra = 0.0
         spread = np.zeros(p * p)
-        for block, values, cells, weights in self._blocks:
+        for block, values, cells, weights, (first_of, pattern) in self._blocks:
             z = values - mean
             z.ravel()[cells] = 0.0
             pull = z @ K
             quadratic = np.einsum("ij,ij->i", z, pull)
             pairs = block.pairs(p)
-            inverse, size = invert(K.ravel().take(pairs))
+            inverse, size = invert(K.ravel().take(pairs[..., first_of]))
+            inverse, size = inverse[..., pattern], size[pattern]
             right = pull.ravel().take(cells)
             filled = np.einsum("ijn,jn->in", inverse, right)
             distance += weights @ (quadratic - np.einsum("in,in->n", filled, right))
@@ -130,6 +132,22 @@ class IncompleteRows:
             + distance
         )
         return Sums(self.weight, first, second, float(log_likelihood))
+
+
+def _patterns(block):
+    """One row of each pattern in a block, and which of these each row is like.
+
+    Columns of levels are missing in all their indicators at once, so that many rows
+    with many missing entries share few systems. Small systems are not worth the look.
+    """
+    if len(block.missing) <= LARGEST:
+        return slice(None), slice(None)
+    _, first, pattern = np.unique(
+        block.missing, axis=1, return_index=True, return_inverse=True
+    )
+    if 2 * len(first) > block.shape[1]:
+        return slice(None), slice(None)
+    return first, pattern.ravel()
 
 
 def _moments(table, rows, weight):

@@ -87,7 +87,8 @@ def fit_factors(table, weight, n_factors, *, max_iter, tol):
 def _start(values, observed, weight, k):
     """The leading components of the products that are seen."""
     weighted = observed * weight[:, None]
-    counts = np.maximum(weighted.T @ observed, 1.0)
+    counts = weighted.T @ observed
+    counts = np.where(counts > 0, counts, 1.0)
     size, vectors = np.linalg.eigh((values * weight[:, None]).T @ values / counts)
     size, vectors = size[::-1][:k], vectors[:, ::-1][:, :k]
     largest = np.abs(vectors).argmax(axis=0)

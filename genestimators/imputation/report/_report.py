@@ -437,11 +437,18 @@ def _levels(found, table, level):
     return _as_table(rows, _OF_LEVELS)
 
 
+def _objects(items):
+    """An array of what may be tuples, as names of a pandas MultiIndex are."""
+    out = np.empty(len(items), dtype=object)
+    out[:] = items
+    return out
+
+
 def _as_table(rows, names):
     """Rows of figures as columns; what a row lacks is NaN."""
     out = {
         "mechanism": np.array([name for name, _, _ in rows], dtype=object),
-        "column": np.array([column for _, column, _ in rows], dtype=object),
+        "column": _objects([column for _, column, _ in rows]),
     }
     for name in names:
         kind = int if name == "n_masked" else float
