@@ -56,11 +56,13 @@ def _steps_allow_nan(steps):
     return True
 
 
-def _fills(step):
-    """Whether a step leaves no value missing."""
-    if getattr(step, "_fills_missing", False):
-        return True
-    return hasattr(step, "get_params") and "missing_values" in step.get_params()
+def _fills(value):
+    """Whether something is an estimator that leaves no value missing."""
+    if isinstance(value, type) or not hasattr(value, "get_params"):
+        return False
+    return getattr(value, "_fills_missing", False) or (
+        "missing_values" in value.get_params(deep=False)
+    )
 
 
 def random_state_parameters(estimator):
@@ -92,8 +94,4 @@ def fills_missing(estimator):
 
     The tags of a composite say that it takes none if a later step does not.
     """
-    return any(
-        name.rpartition("__")[2] == "missing_values"
-        or getattr(value, "_fills_missing", False)
-        for name, value in estimator.get_params(deep=True).items()
-    )
+    return any(_fills(value) for value in estimator.get_params(deep=True).values())
