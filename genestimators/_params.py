@@ -120,6 +120,7 @@ NONE = Is(lambda value: value is None, "None")
 INTEGER = Interval(int, -math.inf)
 VERBOSE = [BOOLEAN, Interval(int, 0)]
 N_JOBS = [Interval(int, -math.inf), NONE]
+CONFIDENCE_LEVEL = [Interval(float, 0.0, 1.0, open_low=True, open_high=True)]
 SCORING = [NONE, TEXT, CALLABLE]
 RANDOM_STATE = [
     Interval(int, 0, 2**32 - 1),

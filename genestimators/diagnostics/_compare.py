@@ -6,7 +6,13 @@ import numpy as np
 from scipy import stats
 
 from genestimators._exceptions import UndefinedTestWarning, warn_user
-from genestimators._params import SCORING, Interval, Options, check_arguments
+from genestimators._params import (
+    CONFIDENCE_LEVEL,
+    SCORING,
+    Interval,
+    Options,
+    check_arguments,
+)
 from genestimators._results import Result
 from genestimators.diagnostics._estimates_display import EstimatesDisplay
 from genestimators.diagnostics._problem import make_problem
@@ -28,7 +34,7 @@ _CONSTRAINTS = {
     "scoring": SCORING,
     "method": [Options("corrected_t", "5x2cv_f", "mcnemar")],
     "margin": [Interval(float, 0.0), Interval(int, 0)],
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
 }
 _METHODS = {
     "corrected_t": "corrected resampled t test",

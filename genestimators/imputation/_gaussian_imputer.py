@@ -4,7 +4,7 @@ from scipy.special import ndtri
 from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
-from genestimators._params import Interval, Options
+from genestimators._params import Options
 from genestimators.imputation._joint_law import LAW_PARAMETERS, fit_joint_law
 from genestimators.imputation._table_imputer import TableImputer
 from genestimators.imputation.columns._columns import read, table_of
@@ -281,11 +281,9 @@ class GaussianImputer(TableImputer):
         TypeError, ValueError
             If X is not of the columns that `fit` saw, or the level is not in (0, 1).
         """
-        inside = Interval(float, 0, 1, open_low=True, open_high=True)
+        constraints = {"confidence_level": _params.CONFIDENCE_LEVEL}
         _params.check_arguments(
-            "interval",
-            {"confidence_level": [inside]},
-            confidence_level=confidence_level,
+            "interval", constraints, confidence_level=confidence_level
         )
         check_is_fitted(self)
         X, parts = read(self, X, reset=False)

@@ -140,7 +140,7 @@ def pool(
     _params.check_arguments(
         "pool",
         {
-            "confidence_level": [Interval(float, 0, 1, open_low=True, open_high=True)],
+            "confidence_level": _params.CONFIDENCE_LEVEL,
             "complete_degrees_of_freedom": [
                 Interval(float, 0, open_low=True),
                 Interval(int, 1),

@@ -6,7 +6,14 @@ from numbers import Real
 import numpy as np
 
 from genestimators._exceptions import LearningCurveWarning, warn_user
-from genestimators._params import NONE, SCORING, Interval, Is, check_arguments
+from genestimators._params import (
+    CONFIDENCE_LEVEL,
+    NONE,
+    SCORING,
+    Interval,
+    Is,
+    check_arguments,
+)
 from genestimators._results import Result
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
@@ -26,7 +33,7 @@ def _is_finite(value):
 
 _CONSTRAINTS = {
     "n_splits": [Interval(int, 5)],
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
     "scoring": SCORING,
     "target": [NONE, Is(_is_finite, "a finite number")],
 }

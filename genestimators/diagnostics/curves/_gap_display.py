@@ -1,6 +1,11 @@
 """Training and test score against the number of rows, and the gap between them."""
 
-from genestimators._params import SCORING, Interval, check_arguments
+from genestimators._params import (
+    CONFIDENCE_LEVEL,
+    SCORING,
+    Interval,
+    check_arguments,
+)
 from genestimators._plotting import new_axes, place_values, pyplot
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
@@ -17,7 +22,7 @@ from genestimators.diagnostics.error._generalization_error import ask, score_nam
 _CONSTRAINTS = {
     "scoring": SCORING,
     "n_splits": [Interval(int, 3)],
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
 }
 _DRAWN = {  # name: (label, color, style)
     "train": ("training rows", "C1", "--"),

@@ -1,6 +1,7 @@
 """What to expect of a model on new rows, with an interval."""
 
 from genestimators._params import (
+    CONFIDENCE_LEVEL,
     NONE,
     SCORING,
     HasMethods,
@@ -47,7 +48,7 @@ _CONSTRAINTS = {
         ),
     ],
     "n_repeats": [Options("auto"), Interval(int, 2)],
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
     "scoring": SCORING,
 }
 

@@ -6,7 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from genestimators._exceptions import LearningCurveWarning, warn_user
-from genestimators._params import Interval, Options, check_arguments
+from genestimators._params import (
+    CONFIDENCE_LEVEL,
+    Interval,
+    Options,
+    check_arguments,
+)
 from genestimators._results import Result
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics.decomposition._bias_variance import decomposition_of
@@ -34,7 +39,7 @@ N_REPEATS = 5
 
 _CONSTRAINTS = {
     "n_repeats": [Options("auto"), Interval(int, 2)],
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
     "worthwhile": [Interval(float, 0.0, 1.0)],
 }
 

@@ -2,7 +2,12 @@
 
 from sklearn.utils.validation import check_is_fitted
 
-from genestimators._params import Interval, Is, check_arguments
+from genestimators._params import (
+    CONFIDENCE_LEVEL,
+    Interval,
+    Is,
+    check_arguments,
+)
 from genestimators.diagnostics.tuning._after_choice import OWNER, CorrectedScore
 from genestimators.diagnostics.tuning._chosen_in_search import of_search, problem_of
 from genestimators.diagnostics.tuning._chosen_of_predictions import of_predictions
@@ -10,7 +15,7 @@ from genestimators.regularization._auto import AutoRegularizedCV
 from genestimators.regularization._honest import N_RESAMPLES
 
 _CONSTRAINTS = {
-    "confidence_level": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
+    "confidence_level": CONFIDENCE_LEVEL,
     "n_resamples": [Interval(int, 50)],
     "scoring": [Is(lambda one: one is None or isinstance(one, str), "a str or None")],
 }

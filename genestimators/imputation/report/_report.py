@@ -9,6 +9,7 @@ from sklearn.utils import check_random_state
 from genestimators._inputs import check_sample_weight, n_rows_of
 from genestimators._parallel import run_in_order
 from genestimators._params import (
+    CONFIDENCE_LEVEL,
     N_JOBS,
     RANDOM_STATE,
     HasMethods,
@@ -48,13 +49,12 @@ _OF_LEVELS = (
     "n_masked", "share_right", "share_most_frequent", "ratio", "ratio_low",
     "ratio_high", "share_new", "distance",
 )  # fmt: skip
-_INSIDE = Interval(float, 0.0, 1.0, open_low=True, open_high=True)
 _CONSTRAINTS = {
     "imputer": [HasMethods("fit", "transform", "get_params")],
-    "share": [_INSIDE],
+    "share": [Interval(float, 0.0, 1.0, open_low=True, open_high=True)],
     "n_repeats": [Interval(int, 1)],
     "mechanism": [Options("both", *MECHANISMS)],
-    "confidence_level": [_INSIDE],
+    "confidence_level": CONFIDENCE_LEVEL,
     "random_state": RANDOM_STATE,
     "n_jobs": N_JOBS,
 }
