@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from _fresh_process import seconds
 from _report import Report, arguments, median_and_range, verdict
-from sklearn.experimental import enable_iterative_imputer  # noqa: F401
+from sklearn.experimental import enable_iterative_imputer  # noqa: F401  # its effect
 from sklearn.impute import IterativeImputer, KNNImputer
 
 from genestimators import GaussianImputer

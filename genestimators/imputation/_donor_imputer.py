@@ -6,9 +6,8 @@ from genestimators import _params
 from genestimators._exceptions import SmallWeightsWarning, warn_user
 from genestimators._params import Interval, Options
 from genestimators.imputation._donors import Donors
-from genestimators.imputation._joint_law import LAW_PARAMETERS, fit_joint_law
 from genestimators.imputation._noise import RowNoise
-from genestimators.imputation._table_imputer import TableImputer
+from genestimators.imputation._table_imputer import LAW_PARAMETERS, TableImputer
 from genestimators.imputation.normal._regression import Regressions
 
 _NUMBERS = 1 << 20  # of a chunk of rows that is filled at once
@@ -225,11 +224,11 @@ class DonorImputer(TableImputer):
 
     def _prepare_levels(self, missing):
         """Levels are drawn where there are any."""
-        for levels in self._columns.levels.values():
+        for levels in self._levels.values():
             if not levels.levels:
                 levels.set_missing_level()
 
-    def _fit_table(self, table, weight):
+    def _learn(self, table, weight):
         if weight.sum() <= self.n_donors < len(weight):
             warn_user(
                 f"Weights count as rows, and those of {len(weight)} rows are only "
@@ -238,7 +237,7 @@ class DonorImputer(TableImputer):
                 "to a mean of one if all rows count.",
                 SmallWeightsWarning,
             )
-        fit_joint_law(self, table, weight, "gaussian")
+        self._fit_law(table, weight, "gaussian")
         noise = RowNoise(table, *_OF_DONORS)
         latent = self._model.complete(table.copy(), noise)
         predictions = latent
@@ -248,7 +247,7 @@ class DonorImputer(TableImputer):
             predictions = self._regressions.predict_all(latent)
         self._donors = {}
         for j in range(table.shape[1]):
-            if j in self._columns.levels:
+            if j in self._levels:
                 continue
             place = self._model.place(j)
             seen = np.flatnonzero(~np.isnan(table[:, j]))
@@ -259,28 +258,6 @@ class DonorImputer(TableImputer):
             if place is not None:
                 predicted = predictions[seen, place]
             self._donors[j] = Donors(predicted, table[seen, j], weight[seen])
-
-    def transform(self, X):
-        """Fill the missing values of X.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            The columns that `fit` saw.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features_out), or frame
-            Observed values are as they were, in float32 if X is; masks follow.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        TypeError, ValueError
-            If X is not of the columns that `fit` saw.
-        """
-        return self._completed(X, draw=0 if self.strategy == "draw" else None)
 
     def _fill(self, table, draw):
         missing = np.isnan(table)

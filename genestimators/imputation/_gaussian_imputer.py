@@ -1,13 +1,10 @@
 """Fills missing values from the observed ones in their row, by a joint normal law."""
 
 from scipy.special import ndtri
-from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
 from genestimators._params import Options
-from genestimators.imputation._joint_law import LAW_PARAMETERS, fit_joint_law
-from genestimators.imputation._table_imputer import TableImputer
-from genestimators.imputation.columns._columns import read, table_of
+from genestimators.imputation._table_imputer import LAW_PARAMETERS, TableImputer
 
 
 class GaussianImputer(TableImputer):
@@ -216,49 +213,25 @@ class GaussianImputer(TableImputer):
         """
         return self._fit(X, sample_weight)
 
-    def _fit_table(self, table, weight):
-        fit_joint_law(self, table, weight, self.marginals)
+    def _learn(self, table, weight):
+        self._fit_law(table, weight, self.marginals)
 
     def _prepare_levels(self, missing):
         """Decide which columns of levels get a level that says "missing"."""
-        for j, levels in self._columns.levels.items():
-            wanted = self.categorical == "missing" or (
-                self.categorical == "auto" and self.strategy == "conditional_mean"
-            )
-            if not wanted or not missing[:, j].any():
-                if levels.levels:
-                    continue
-            if not levels.all_text:
-                if self.categorical == "missing":
-                    raise ValueError(
-                        "categorical='missing' gives missing values a level of text, "
-                        f"which column {self._names[j]!r} of numbers cannot have; make "
-                        "its categories text, or pass categorical='level'."
-                    )
+        wanted = self.categorical == "missing" or (
+            self.categorical == "auto" and self.strategy == "conditional_mean"
+        )
+        for j, levels in self._levels.items():
+            if levels.levels and not (wanted and missing[:, j].any()):
                 continue
-            levels.set_missing_level()
-
-    def transform(self, X):
-        """Fill the missing values of X.
-
-        Parameters
-        ----------
-        X : array-like or frame of shape (n_samples, n_features)
-            The columns that `fit` saw.
-
-        Returns
-        -------
-        X : ndarray of shape (n_samples, n_features_out), or frame
-            Observed values are as they were, in float32 if X is; masks follow.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        TypeError, ValueError
-            If X is not of the columns that `fit` saw.
-        """
-        return self._completed(X, draw=0 if self.strategy == "draw" else None)
+            if levels.all_text:
+                levels.set_missing_level()
+            elif self.categorical == "missing":
+                raise ValueError(
+                    "categorical='missing' gives missing values a level of text, which "
+                    f"column {self._names[j]!r} of numbers cannot have; make its "
+                    "categories text, or pass categorical='level'."
+                )
 
     def interval(self, X, confidence_level=0.9):
         """Intervals that hold the missing numbers with a given probability.
@@ -285,9 +258,7 @@ class GaussianImputer(TableImputer):
         _params.check_arguments(
             "interval", constraints, confidence_level=confidence_level
         )
-        check_is_fitted(self)
-        X, parts = read(self, X, reset=False)
-        table = table_of(X, parts, self._columns, self._names)
+        _, _, table = self._read(X)
         return self._model.interval(table, ndtri((1 + confidence_level) / 2))
 
     def _fill(self, table, draw):

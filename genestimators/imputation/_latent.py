@@ -17,7 +17,8 @@ class LatentModel:
         Numbers and codes of levels, NaN where missing.
     weight : ndarray of shape (n_rows,)
         Positive.
-    columns : Columns
+    levels : dict of Levels
+        By position of the feature.
     marginals : {"gaussian", "copula"}
     names : sequence
         Of the features.
@@ -34,20 +35,19 @@ class LatentModel:
         Columns of noise that draws use.
     """
 
-    def __init__(self, table, weight, columns, marginals, names, **settings):
-        self._columns = columns
+    def __init__(self, table, weight, levels, marginals, names, **settings):
+        self._levels = levels
         self._maps = {}  # by feature: one map, or those of its indicators
         self._places = {}  # by feature: its latent columns
         self.names = []
         for j in range(table.shape[1]):
             seen = ~np.isnan(table[:, j])
-            if j in columns.levels:
-                levels = columns.levels[j]
-                sides = levels.indicators(table[seen, j]).T
+            if j in levels:
+                sides = levels[j].indicators(table[seen, j]).T
                 maps = [Standardized(side, weight[seen]) for side in sides]
                 labels = [
-                    f"{names[j]}={levels.levels[int(code)]}"
-                    for code in levels.first_of[1:]
+                    f"{names[j]}={levels[j].levels[int(code)]}"
+                    for code in levels[j].first_of[1:]
                 ]
             else:
                 maps = [MARGINALS[marginals](table[seen, j], weight[seen])]
@@ -63,18 +63,18 @@ class LatentModel:
             self.law = fit_law(self.latent(table), weight, **settings)
         self._level_laws, self._noise_places = {}, {}
         first = 2 * len(self.names)  # those before are of latent columns and factors
-        for j, levels in columns.levels.items():
+        for j, one in levels.items():
             if self._places[j]:
-                self._level_laws[j] = self._level_law(j, levels)
-                size = len(levels.shares) + 1
+                self._level_laws[j] = self._level_law(j)
+                size = len(one.shares) + 1
                 self._noise_places[j] = np.arange(first, first + size)[:, None]
                 first += size
         self.n_noise = first
 
-    def _level_law(self, j, levels):
+    def _level_law(self, j):
         places, maps = self._places[j], self._maps[j]
         return LevelLaw(
-            levels,
+            self._levels[j],
             np.array([one.center for one in maps]),
             np.array([one.scale for one in maps]),
             self.law.mean[places],
@@ -97,14 +97,14 @@ class LatentModel:
         for j, places in self._places.items():
             if not places:
                 continue
-            if j in self._columns.levels:
+            if j in self._levels:
                 out[:, places] = self._indicators(j, table[:, j])
             else:
                 out[:, places[0]] = self._maps[j][0].forward(table[:, j])
         return out
 
     def _indicators(self, j, codes):
-        sides = self._columns.levels[j].indicators(codes)
+        sides = self._levels[j].indicators(codes)
         pairs = zip(self._maps[j], sides.T, strict=True)
         return np.stack([one.forward(side) for one, side in pairs], axis=1)
 
@@ -131,7 +131,7 @@ class LatentModel:
         latent = self.complete(part, noise)
         for j, places in self._places.items():
             where = np.flatnonzero(missing[:, j])
-            if j in self._columns.levels or not len(where):
+            if j in self._levels or not len(where):
                 continue
             if not places:
                 part[where, j] = self._maps[j][0].backward(np.zeros(len(where)))
@@ -158,7 +158,7 @@ class LatentModel:
         latent : ndarray of shape (n, n_latent)
         """
         latent = self.latent(part)
-        for j in self._columns.levels:
+        for j in self._levels:
             self._fill_levels(j, part, latent, noise)
         if self.law is not None:
             self.law.conditional.fill(latent, noise and noise.normals)
@@ -174,7 +174,7 @@ class LatentModel:
 
     def _fill_levels(self, j, part, latent, noise):
         """Choose the levels of one column; a draw is what later ones depend on."""
-        levels = self._columns.levels[j]
+        levels = self._levels[j]
         rows = np.flatnonzero(np.isnan(part[:, j]))
         if not len(rows):
             return
@@ -216,7 +216,7 @@ class LatentModel:
             deviation = np.sqrt(self.law.conditional.variance(latent))
             self.law.conditional.fill(latent)
         for j, places in self._places.items():
-            if j in self._columns.levels:
+            if j in self._levels:
                 low[:, j] = high[:, j] = np.nan
                 continue
             where = np.flatnonzero(np.isnan(table[:, j]))

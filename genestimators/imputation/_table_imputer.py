@@ -1,44 +1,62 @@
-"""What imputers share: reading X, masks, and putting X together again."""
+"""What imputers share: reading X, the joint law of its columns, masks, and X whole."""
 
 import numpy as np
 from sklearn.base import BaseEstimator, OneToOneFeatureMixin, TransformerMixin
+from sklearn.exceptions import ConvergenceWarning
 from sklearn.utils import check_random_state
 from sklearn.utils.validation import check_is_fitted
 
 from genestimators import _params
 from genestimators._delegate import DocLink
-from genestimators._exceptions import EmptyColumnWarning, warn_user
+from genestimators._exceptions import (
+    EmptyColumnWarning,
+    SingularCovarianceWarning,
+    SmallWeightsWarning,
+    warn_user,
+)
 from genestimators._inputs import check_sample_weight, n_rows_of
-from genestimators._params import Interval
+from genestimators._params import Interval, Options
+from genestimators.imputation._latent import LatentModel
 from genestimators.imputation.columns._cells import (
     append_masks,
     own_copy,
     replace_cells,
 )
-from genestimators.imputation.columns._columns import plan, read, table_of
+from genestimators.imputation.columns._columns import levels_of, read, table_of
 from genestimators.imputation.columns._masks import masked_columns
+
+LAW_PARAMETERS = {
+    "shrinkage": [
+        Options("auto"),
+        Interval(float, 0.0, 1.0, open_high=True),
+        Interval(int, 0, 0),
+    ],
+    "n_factors": [Interval(int, 1), _params.NONE],
+    "max_iter": [Interval(int, 1)],
+    "tol": [Interval(float, 0.0), Interval(int, 0)],
+}
 
 
 class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimator):
-    """Base of imputers.
+    """Base of imputers that fit a joint law of the columns.
 
-    A subclass has the parameters `add_indicator` and `random_state` and the methods
-    `_fit_table(table, weight)`, which makes `_model`, a `LatentModel`, and
-    `_fill(table, draw)`, which fills a table of numbers and codes of levels in place,
-    by its draw of that number.
+    A subclass has the parameters of `LAW_PARAMETERS`, `strategy`, `add_indicator` and
+    `random_state`, and the methods `_learn(table, weight)`, which calls `_fit_law` and
+    adds what else it needs, and `_fill(table, draw)`, which fills a table of numbers
+    and codes of levels in place, by its draw of that number.
     """
 
     _fills_missing = True
 
     def _fit(self, X, sample_weight):
-        """The recipe of `fit`: check, read, decide masks, learn."""
+        """The recipe of `fit`: check, read, learn, decide masks."""
         _params.check_parameters(self)
         X, parts = read(self, X, reset=True)
         n_rows = n_rows_of(X)
         weight = check_sample_weight(sample_weight, n_rows)
         weight = np.ones(n_rows) if weight is None else weight
-        self._columns = plan(parts, weight, self._names)
-        table = table_of(X, parts, self._columns, self._names)
+        self._levels = levels_of(parts, weight, self._names)
+        table = table_of(X, parts, self._levels, self._names)
         used = weight > 0
         if not used.all():
             table, weight = table[used], weight[used]
@@ -46,18 +64,60 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         self._warn_of_empty(missing)
         self._prepare_levels(missing)
         self.seed_ = int(check_random_state(self.random_state).randint(2**31 - 1))
-        self._fit_table(table, weight)
+        self._learn(table, weight)
         self.indicator_features_ = masked_columns(
             missing,
             self.add_indicator,
             self._model.latent(table),
             weight,
-            [j for j, one in self._columns.levels.items() if one.missing_level],
+            [j for j, one in self._levels.items() if one.missing_level],
         )
         return self
 
     def _prepare_levels(self, missing):
         """Before the fit: what columns of levels are to be."""
+
+    def _fit_law(self, table, weight, marginals):
+        """Fit the joint law, and store what is known of it."""
+        settings = {name: getattr(self, name) for name in LAW_PARAMETERS}
+        self._model = LatentModel(
+            table, weight, self._levels, marginals, self._names, **settings
+        )
+        law = self._model.law
+        self.mean_, self.covariance_ = self._model.parameters()
+        self.latent_names_ = np.array(self._model.names, dtype=object)
+        self.n_iter_ = 0 if law is None else law.n_iter
+        self.log_likelihood_ = np.zeros(0) if law is None else law.log_likelihood
+        self.shrinkage_ = 0.0 if law is None else law.shrinkage
+        if law is not None:
+            self._warn_of_law(law, weight.sum(), len(weight))
+
+    def _warn_of_law(self, law, weight, n_rows):
+        """Warn of a law that is not settled, or rests on next to nothing."""
+        if not law.converged:
+            warn_user(
+                f"The fit did not converge in max_iter={self.max_iter} iterations; "
+                "raise `max_iter` or `tol`.",
+                ConvergenceWarning,
+            )
+        p = len(self.mean_)
+        if self.n_factors is not None:
+            return
+        if self.shrinkage == "auto" and weight <= p < n_rows:
+            warn_user(
+                f"Weights count as rows, and those of {n_rows} rows are only "
+                f"{weight:g} together, too few for the covariance of {p} columns, "
+                "which shrinkage='auto' takes for next to unknown; scale "
+                "`sample_weight` up, to a mean of one if all rows count.",
+                SmallWeightsWarning,
+            )
+        if self.shrinkage == 0 and weight <= p:
+            warn_user(
+                f"With shrinkage=0 a covariance of {p} columns from {weight:g} rows is "
+                "singular and barely kept invertible; give the imputer "
+                "shrinkage='auto' or `n_factors`.",
+                SingularCovarianceWarning,
+            )
 
     @property
     def _names(self):
@@ -80,11 +140,37 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
             EmptyColumnWarning,
         )
 
-    def _completed(self, X, draw):
-        """X without gaps, masks beside it."""
+    def transform(self, X):
+        """Fill the missing values of X.
+
+        Parameters
+        ----------
+        X : array-like or frame of shape (n_samples, n_features)
+            The columns that `fit` saw.
+
+        Returns
+        -------
+        X : ndarray of shape (n_samples, n_features_out), or frame
+            Observed values are as they were, in float32 if X is; masks follow.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        TypeError, ValueError
+            If X is not of the columns that `fit` saw.
+        """
+        return self._completed(X, draw=0 if self.strategy == "draw" else None)
+
+    def _read(self, X):
+        """X checked, its columns of levels if it has some, and its table."""
         check_is_fitted(self)
         X, parts = read(self, X, reset=False)
-        table = table_of(X, parts, self._columns, self._names)
+        return X, parts, table_of(X, parts, self._levels, self._names)
+
+    def _completed(self, X, draw):
+        """X without gaps, masks beside it."""
+        X, parts, table = self._read(X)
         missing = np.isnan(table)
         self._fill(table, draw)
         masks = missing[:, self.indicator_features_]
@@ -95,9 +181,9 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         for j in range(table.shape[1]):
             rows = np.flatnonzero(missing[:, j])
             values, known = table[rows, j].tolist(), None
-            if j in self._columns.levels:
-                values = self._columns.levels[j].decode(values)
-                known = self._columns.levels[j].possible
+            if j in self._levels:
+                values = self._levels[j].decode(values)
+                known = self._levels[j].possible
             X = replace_cells(X, j, rows, values, known)
         return append_masks(X, masks, self.get_feature_names_out())
 

@@ -245,6 +245,6 @@ def test_text_known_in_few_rows_goes_through_a_bag(kind):
         random_state=0,
     )
     bag.fit(frame, X[:, -1])
-    empty = [len(one[0]._columns.levels[5].levels) == 0 for one in bag.estimators_]
+    empty = [len(one[0]._levels[5].levels) == 0 for one in bag.estimators_]
     assert any(empty)
     assert np.isfinite(bag.predict(frame)).all()

@@ -24,31 +24,14 @@ def refuse_sparse(owner, X):
         )
 
 
-class Columns:
-    """Which columns hold numbers and which levels; made in `fit`.
-
-    Attributes
-    ----------
-    levels : dict of Levels
-        By position of the column; empty if all columns hold numbers.
-    """
-
-    def __init__(self, levels):
-        self.levels = levels
-
-    @property
-    def mixed(self):
-        """Whether some columns hold levels."""
-        return bool(self.levels)
-
-
 def read(estimator, X, *, reset):
     """Check X, for `fit` (`reset`) or for `transform`.
 
     Parameters
     ----------
     estimator : estimator
-        It gets `n_features_in_` and `feature_names_in_`, or is asked for them.
+        It gets `n_features_in_` and `feature_names_in_`, or is asked for them, and for
+        `_levels`.
     X : array-like or frame of shape (n_samples, n_features)
     reset : bool
 
@@ -63,7 +46,7 @@ def read(estimator, X, *, reset):
     names = getattr(estimator, "feature_names_in_", None)
     container = as_container(X)
     parts = _columns_with_levels(container, fitting=reset)
-    wants = not reset and estimator._columns.mixed
+    wants = not reset and bool(estimator._levels)
     if parts is None and not wants:
         return (
             validate_data(
@@ -89,8 +72,8 @@ def read(estimator, X, *, reset):
     return container, parts
 
 
-def plan(parts, weight, names):
-    """What each column holds.
+def levels_of(parts, weight, names):
+    """The levels of the columns that hold some.
 
     Parameters
     ----------
@@ -102,26 +85,26 @@ def plan(parts, weight, names):
 
     Returns
     -------
-    columns : Columns
+    levels : dict of Levels
+        By position of the column; empty if all columns hold numbers.
     """
-    if parts is None:
-        return Columns({})
-    found = {}
     used = weight > 0
-    for j, (values, is_levels) in enumerate(parts):
-        if is_levels:
-            found[j] = Levels(_objects(values)[used], weight[used], names[j])
-    return Columns(found)
+    return {
+        j: Levels(_objects(values)[used], weight[used], names[j])
+        for j, (values, is_levels) in enumerate(parts or ())
+        if is_levels
+    }
 
 
-def table_of(X, parts, columns, names):
+def table_of(X, parts, levels, names):
     """X as numbers and codes.
 
     Parameters
     ----------
     X, parts
         As `read` returns them.
-    columns : Columns
+    levels : dict of Levels
+        By position of the column.
     names : sequence
 
     Returns
@@ -133,14 +116,14 @@ def table_of(X, parts, columns, names):
         return np.array(X, dtype=np.float64)  # which will be written into
     out = np.empty((len(parts[0][0]), len(parts)))
     for j, (values, is_levels) in enumerate(parts):
-        if j in columns.levels:
+        if j in levels:
             if not is_levels and not _all_missing(values):
                 raise TypeError(
                     f"Column {names[j]!r} must hold levels (text or categories), as it "
                     f"did in fit. Got numbers such as {_first(values)!r}; pass the "
                     "column as it was."
                 )
-            out[:, j] = columns.levels[j].encode(_objects(values))
+            out[:, j] = levels[j].encode(_objects(values))
         else:
             out[:, j] = _numbers(values, is_levels, names[j])
     if np.isinf(out).any():

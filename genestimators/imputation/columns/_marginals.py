@@ -87,11 +87,9 @@ class Quantiles:
     def forward(self, values):
         """Latent values: normal scores, those of the ends beyond them."""
         missing = np.isnan(values)
-        known = np.interp(np.where(missing, self.knots[0], values), *self._map())
+        known = np.where(missing, self.knots[0], values)
+        known = np.interp(known, self.knots, self.scores)
         return np.where(missing, np.nan, known / self.scale)
-
-    def _map(self):
-        return self.knots, self.scores
 
     def backward(self, latent):
         """Values at latent ones: observed ones or between two of them."""

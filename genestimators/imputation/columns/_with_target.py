@@ -4,7 +4,7 @@ from numbers import Integral
 
 import numpy as np
 
-from genestimators._inputs import as_container, is_frame, take_columns
+from genestimators._inputs import is_frame, take_columns
 from genestimators.imputation.columns._cells import append_columns
 
 
@@ -13,7 +13,7 @@ def target_columns(y, classes):
 
     Parameters
     ----------
-    y : ndarray of shape (n,) or (n, n_outputs)
+    y : ndarray of shape (n,)
     classes : ndarray of shape (n_classes,), or None for numbers
 
     Returns
@@ -21,7 +21,7 @@ def target_columns(y, classes):
     columns : ndarray of shape (n, k)
     """
     if classes is None:
-        return y.reshape(len(y), -1).astype(np.float64)
+        return y[:, None].astype(np.float64)
     return (y[:, None] == classes[1:]).astype(np.float64)
 
 
@@ -30,14 +30,13 @@ def beside(X, columns):
 
     Parameters
     ----------
-    X : array-like or frame of shape (n, p)
+    X : ndarray or frame of shape (n, p)
     columns : ndarray of shape (n, k)
 
     Returns
     -------
     X : container of shape (n, p + k)
     """
-    X = as_container(X)
     names = None
     if is_frame(X):
         names = _new_names(list(X.columns), columns.shape[1])

@@ -119,7 +119,7 @@ def test_levels_are_drawn_by_their_posterior():
     model = imputer._model
     rows = X[[i for i, cell in enumerate(X[:, 2]) if cell is None][:4]]
     draws = np.array([draw[:, 2] for draw in imputer.sample(rows, 1000)])
-    levels = imputer._columns.levels[2]
+    levels = imputer._levels[2]
     table = np.column_stack([rows[:, :2].astype(float), np.full(4, np.nan)])
     latent = model.latent(table)
     for where, means, spreads in model.law.conditional.block_law(

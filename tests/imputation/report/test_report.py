@@ -177,7 +177,8 @@ def test_the_imputer_is_not_fitted_itself():
 def iterative_imputer():
     try:
         from sklearn.impute import IterativeImputer
-    except ImportError:  # an experiment, still
+    except ImportError:  # up to scikit-learn 1.9 it is an experiment
+        # Imported for what it does: it lets the next line pass.
         from sklearn.experimental import enable_iterative_imputer  # noqa: F401
         from sklearn.impute import IterativeImputer
     return IterativeImputer(random_state=0, add_indicator=True)
