@@ -51,7 +51,8 @@ class GaussianImputer(TableImputer):
         takes the weight under which the data are most probable; it is next to nothing
         where there are many rows a column. Not used with `n_factors`.
     n_factors : int, default=None
-        Number of factors of a law of low rank, for hundreds of columns. None has no
+        Number of factors of a law of low rank, for hundreds of columns. More than the
+        data have settle slowly (a warning says so) and fill hardly worse. None has no
         such restriction; its cost grows with the cube of the missing entries of a row.
     categorical : {"auto", "level", "missing"}, default="auto"
         What a missing level becomes in columns of text or categories: "level" is the

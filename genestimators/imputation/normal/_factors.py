@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genestimators.imputation.normal._climb import climb
 from genestimators.imputation.normal._elimination import (
     cholesky,
     invert,
@@ -41,7 +42,7 @@ class FactorFit:
     noise : ndarray of shape (p,)
         Variances.
     objective : ndarray of shape (n_iter,)
-        The log-likelihood at the start of each iteration, and at the end.
+        The log-likelihood at the start of each iteration.
     converged : bool
     """
 
@@ -63,7 +64,8 @@ def fit_factors(table, weight, n_factors, *, max_iter, tol):
     n_factors : int
     max_iter : int
     tol : float
-        The largest change of a mean, a loading or a variance at which to stop.
+        The largest change of a mean, a loading or the logarithm of a variance in an
+        iteration at which to stop.
 
     Returns
     -------
@@ -71,17 +73,21 @@ def fit_factors(table, weight, n_factors, *, max_iter, tol):
     """
     observed = (~np.isnan(table)).astype(np.float64)
     values = np.where(observed > 0, table, 0.0)
-    point = _start(values, observed, weight, n_factors)
-    objective = []
-    converged = False
-    while True:
-        after, value = _step(values, observed, weight, *point)
-        objective.append(value)
-        if converged or len(objective) > max_iter:
-            return FactorFit(*point, np.array(objective), converged)
-        change = max(np.abs(b - a).max() for a, b in zip(point, after, strict=True))
-        converged = bool(change <= tol)
-        point = after
+    mean, loadings, noise = _start(values, observed, weight, n_factors)
+
+    def step(point):
+        after, value = _step(values, observed, weight, *point[:2], _noise_of(point[2]))
+        return (*after[:2], np.log(after[2])), value
+
+    start = mean, loadings, np.log(noise)
+    point, objective, converged = climb(step, start, max_iter=max_iter, tol=tol)
+    return FactorFit(*point[:2], _noise_of(point[2]), objective, converged)
+
+
+def _noise_of(logarithms):
+    """Variances by their logarithms, so that foreseen ones are positive."""
+    least = logarithms <= np.log(_LEAST_NOISE)
+    return np.where(least, _LEAST_NOISE, np.exp(logarithms))
 
 
 def _start(values, observed, weight, k):

@@ -80,7 +80,7 @@ def fit_law(table, weight, *, shrinkage, n_factors, max_iter, tol):
             covariance,
             0.0,
             fit.objective,
-            len(fit.objective) - 1,
+            len(fit.objective),
             fit.converged,
         )
     rows = IncompleteRows(table, weight)
