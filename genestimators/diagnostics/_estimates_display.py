@@ -319,11 +319,9 @@ def _p_text(p_value):
 
 def _checked(comparisons):
     """Comparisons of the same model by the same test, as a list."""
-    from genestimators.diagnostics._compare import ModelComparison
-
     several = isinstance(comparisons, list | tuple)
     found = list(comparisons) if several else [comparisons]
-    if not found or not all(isinstance(one, ModelComparison) for one in found):
+    if not found or not all(hasattr(one, "p_value_non_inferior") for one in found):
         raise TypeError(
             "`comparisons` must be a ModelComparison, or a list of at least one. Got "
             f"{comparisons!r}."

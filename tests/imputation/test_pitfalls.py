@@ -248,3 +248,23 @@ def test_text_known_in_few_rows_goes_through_a_bag(kind):
     empty = [len(one[0]._levels[5].levels) == 0 for one in bag.estimators_]
     assert any(empty)
     assert np.isfinite(bag.predict(frame)).all()
+
+
+def test_more_factors_than_columns():
+    """They would be left out without a word."""
+    with pytest.raises(ValueError, match="no more than the columns that vary, of whic"):
+        GaussianImputer(n_factors=6).fit(numbers(p=5))
+    assert np.isfinite(
+        GaussianImputer(n_factors=5, tol=0.1).fit(numbers(p=5)).mean_
+    ).all()
+
+
+def test_categories_that_are_intervals():
+    """What `pd.cut` makes has to be renamed, and the message says how."""
+    pd = pytest.importorskip("pandas")
+    frame = pd.DataFrame(numbers(n=40, p=2), columns=["a", "b"])
+    frame["c"] = pd.cut(frame["b"], 3)
+    with pytest.raises(TypeError, match=r"Got Interval\(.*rename_categories\(str\)"):
+        GaussianImputer().fit(frame)
+    frame["c"] = frame["c"].cat.rename_categories(str)
+    assert GaussianImputer().fit_transform(frame)["c"].notna().all()

@@ -202,6 +202,6 @@ def _ascending(levels, name):
     raise TypeError(
         f"Column {name!r} must hold text or numbers, and not both, so that levels can "
         f"be told from numbers. Got {other!r} of type {type(other).__name__} in it; "
-        "make the column one of text, or pass numbers (argument must be a string or a "
-        "number)."
+        "make the column one of text (categories by `.cat.rename_categories(str)`), or "
+        "pass numbers (argument must be a string or a number)."
     )
