@@ -8,9 +8,9 @@ and stay as they are. Tables have no texts of more than 40 levels. At most 1,000
 rows train and 2,000 test, both with holes; all treatments see the same rows and holes.
 In a bag of 30 every member fits its own imputer, scaler and model. Texts are one-hot
 encoded, with a level for holes; only GaussianImputer looks at them when it fills
-numbers, and by default it makes masks, as "mean + mask" does. Models: Ridge or
-LogisticRegression; a tree with leaves of at least five rows; HistGradientBoosting;
-default settings but for seeds.
+numbers, and by default it makes masks too, where there are 30 rows for each or where
+values are seen to be missing for a reason. Models: Ridge or LogisticRegression; a tree
+with leaves of at least five rows; HistGradientBoosting; default settings but for seeds.
 
 Loss is the squared error, or the Brier score of all classes, on the test rows, averaged
 over splits, relative to that of column means for the single model. Tables are called
