@@ -72,7 +72,8 @@ test-wheel: $(BUILD_READY)  ## build sdist and wheel, run a share of the tests o
 	rm -rf dist .venv/wheel
 	.venv/build/bin/python -m build --outdir dist . > /dev/null
 	@$(PYTHON) -m venv .venv/wheel
-	.venv/wheel/bin/python -m pip install $(PIP_ARGS) dist/*.whl pytest pytest-xdist
+	.venv/wheel/bin/python -m pip install $(PIP_ARGS) dist/*.whl \
+		pytest pytest-xdist hypothesis
 	@set -e; python=$$PWD/.venv/wheel/bin/python; work=$$(mktemp -d); \
 	trap 'rm -rf "$$work"' EXIT; \
 	tar -xzf dist/*.tar.gz -C "$$work" --strip-components=1; \

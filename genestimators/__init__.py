@@ -18,6 +18,7 @@ from genestimators._exceptions import (
     RepeatedRowsWarning,
     SingularCovarianceWarning,
     SmallWeightsWarning,
+    TooManyFactorsWarning,
     UndefinedTestWarning,
     UnweightedScoreWarning,
 )
@@ -147,6 +148,7 @@ __all__ = [
     "StableFeatureSelector",
     "Statement",
     "Subsample",
+    "TooManyFactorsWarning",
     "UndefinedTestWarning",
     "UnweightedScoreWarning",
     "__version__",

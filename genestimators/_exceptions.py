@@ -66,6 +66,10 @@ class SmallWeightsWarning(UserWarning):
     """Weights that count as rows are so small that next to nothing is learned."""
 
 
+class TooManyFactorsWarning(UserWarning):
+    """More factors are asked for than there are columns that vary."""
+
+
 class AuditWarning(UserWarning):
     """A path of all values does not agree with a fit of one of them."""
 

@@ -215,6 +215,8 @@ class DonorImputer(TableImputer):
             If `max_iter` iterations were not enough.
         SingularCovarianceWarning
             If there are too few rows for `shrinkage=0`.
+        TooManyFactorsWarning
+            If `n_factors` is more than the columns that vary.
         SmallWeightsWarning
             If all weights together are no more than `n_donors`, though there are more
             rows, so that every row is a donor; or no more than the columns of the law,

@@ -208,6 +208,8 @@ class GaussianImputer(TableImputer):
             If `max_iter` iterations were not enough.
         SingularCovarianceWarning
             If there are too few rows for `shrinkage=0`.
+        TooManyFactorsWarning
+            If `n_factors` is more than the columns that vary.
         SmallWeightsWarning
             If all weights together are no more than the columns of the law, though
             there are more rows, so that `shrinkage="auto"` leaves no correlation.

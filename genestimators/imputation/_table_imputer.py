@@ -12,6 +12,7 @@ from genestimators._exceptions import (
     EmptyColumnWarning,
     SingularCovarianceWarning,
     SmallWeightsWarning,
+    TooManyFactorsWarning,
     warn_user,
 )
 from genestimators._inputs import check_sample_weight, n_rows_of
@@ -102,6 +103,12 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
             )
         p = len(self.mean_)
         if self.n_factors is not None:
+            if self.n_factors > len(law.mean):
+                warn_user(
+                    f"n_factors={self.n_factors} is more than the columns that vary, "
+                    f"and {len(law.mean)} factors are fitted; pass fewer, or None.",
+                    TooManyFactorsWarning,
+                )
             return
         if self.shrinkage == "auto" and weight <= p < n_rows:
             warn_user(

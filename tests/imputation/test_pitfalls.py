@@ -17,6 +17,7 @@ from genestimators import (
     GaussianImputer,
     MultipleImputationRegressor,
     SmallWeightsWarning,
+    TooManyFactorsWarning,
     imputation_report,
     pool,
 )
@@ -250,13 +251,29 @@ def test_text_known_in_few_rows_goes_through_a_bag(kind):
     assert np.isfinite(bag.predict(frame)).all()
 
 
-def test_more_factors_than_columns():
-    """They would be left out without a word."""
-    with pytest.raises(ValueError, match="no more than the columns that vary, of whic"):
-        GaussianImputer(n_factors=6).fit(numbers(p=5))
-    assert np.isfinite(
-        GaussianImputer(n_factors=5, tol=0.1).fit(numbers(p=5)).mean_
-    ).all()
+@pytest.mark.parametrize("kind", [GaussianImputer, DonorImputer])
+def test_more_factors_than_columns(kind):
+    """As many as there are columns are fitted, and a warning says so.
+
+    A replicate may have fewer columns that vary than the data have, so that an error
+    would end a bag by chance.
+    """
+    X = numbers(p=5)
+    X[:, 0] = np.arange(len(X)) == 7
+    told = r"n_factors=6 is more than the columns that vary, and 5 factors are fitted"
+    with pytest.warns(TooManyFactorsWarning, match=told):
+        more = kind(n_factors=6, tol=0.1).fit(X)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", TooManyFactorsWarning)
+        enough = kind(n_factors=5, tol=0.1).fit(X)
+    np.testing.assert_array_equal(more.covariance_, enough.covariance_)
+    bag = BootstrapBaggingRegressor(
+        make_pipeline(kind(n_factors=5, tol=0.1), Ridge()),
+        n_estimators=10,
+        random_state=0,
+    )
+    with pytest.warns(TooManyFactorsWarning, match="and 4 factors are fitted"):
+        bag.fit(X, np.arange(len(X)))
 
 
 def test_categories_that_are_intervals():

@@ -58,28 +58,19 @@ def fit_law(table, weight, *, shrinkage, n_factors, max_iter, tol):
         Positive; they count as rows.
     shrinkage : "auto" or float in [0, 1)
     n_factors : int or None
+        More than p are as good as p.
     max_iter : int
     tol : float
 
     Returns
     -------
     law : Law
-
-    Raises
-    ------
-    ValueError
-        If there are more factors than columns.
     """
     # Rows without a value tell nothing, but would count for the shrinkage and slow EM.
     tells = ~np.isnan(table).all(axis=1)
     if not tells.all():
         table, weight = table[tells], weight[tells]
     if n_factors is not None:
-        if n_factors > table.shape[1]:
-            raise ValueError(
-                "`n_factors` must be no more than the columns that vary, of which "
-                f"there are {table.shape[1]}. Got {n_factors}; pass fewer, or None."
-            )
         fit = fit_factors(table, weight, n_factors, max_iter=max_iter, tol=tol)
         covariance = fit.loadings @ fit.loadings.T
         covariance.ravel()[:: len(covariance) + 1] += fit.noise
