@@ -2,15 +2,11 @@
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as tables
 
-hypothesis = pytest.importorskip("hypothesis")
-
-# Imports stand after the line that skips the file where hypothesis is missing.
-from hypothesis import given, settings  # noqa: E402
-from hypothesis import strategies as st  # noqa: E402
-from hypothesis.extra import numpy as tables  # noqa: E402
-
-from genestimators import Bootstrap, GroupBootstrap, Subsample  # noqa: E402
+from genestimators import Bootstrap, GroupBootstrap, Subsample
 
 CELLS = st.sampled_from([0.0, -0.0, 1.0, 0.5, -3.25, 1e300, -1e-300, np.inf, np.nan])
 
