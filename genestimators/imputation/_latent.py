@@ -178,7 +178,7 @@ class LatentModel:
         rows = np.flatnonzero(np.isnan(part[:, j]))
         if not len(rows):
             return
-        if levels.missing_level is not None:
+        if levels.missing_level is not None and (noise is None or levels.in_draws):
             part[rows, j] = len(levels.levels)
             return
         if not self._places[j]:

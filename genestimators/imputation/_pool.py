@@ -19,6 +19,15 @@ from sklearn.utils.validation import check_is_fitted
 from genestimators import _params
 from genestimators._params import Interval
 from genestimators._results import Result
+from genestimators.resampling import (
+    BayesianBootstrap,
+    BlockBootstrap,
+    Bootstrap,
+    GroupBootstrap,
+)
+from genestimators.resampling._resolve import resolve_resampler
+
+_AS_MANY_ROWS = Bootstrap, GroupBootstrap, BlockBootstrap, BayesianBootstrap
 
 
 @dataclass(frozen=True)
@@ -99,7 +108,8 @@ def pool(
         n_imputations, n_parameters) without; or a fitted BootstrapBaggingRegressor or
         BootstrapBaggingClassifier of :class:`MultipleImputationRegressor` or
         :class:`MultipleImputationClassifier` with linear estimators, whose coefficients
-        and intercepts are taken.
+        and intercepts are taken. Its replicates must be bootstrap samples of as many
+        rows as there are (of rows, groups, blocks, or of weights), of all features.
     variances : array-like of shape (n_imputations, n_parameters), default=None
         Squared standard errors of the estimates.
     names : sequence of str of shape (n_parameters,), default=None
@@ -118,7 +128,8 @@ def pool(
     NotFittedError
         If a bag is not fitted.
     TypeError, ValueError
-        If shapes or numbers are not as above, or a bag holds no linear estimators.
+        If shapes or numbers are not as above, or a bag holds no linear estimators or
+        was drawn in another way.
 
     References
     ----------
@@ -228,6 +239,7 @@ def _result(parts, names, level, shape):
 def _coefficients(bag):
     """Coefficients and intercepts of a bag's models, and their names."""
     check_is_fitted(bag)
+    _check_draws(bag)
     found, names = [], None
     for member in getattr(bag, "estimators_", [bag]):
         models = getattr(member, "estimators_", None)
@@ -236,6 +248,12 @@ def _coefficients(bag):
                 "`estimates` must be numbers, or a fitted bag of "
                 "MultipleImputationRegressor or MultipleImputationClassifier with "
                 f"estimators that have `coef_`. Got members such as {member!r}."
+            )
+        if len(models) < 2:
+            raise ValueError(
+                "Members must have two imputations or more, to tell what is due to "
+                f"single ones. Got n_imputations={len(models)}; give the imputing "
+                "estimator n_imputations=2."
             )
         own = _parameter_names(member, models[0])
         if names is not None and own != names:
@@ -246,6 +264,28 @@ def _coefficients(bag):
         names = own
         found.append([_flat(model) for model in models])
     return np.array(found), names
+
+
+def _check_draws(bag):
+    """Raise for replicates whose spread is not that of estimates from all rows."""
+    features = getattr(bag, "estimators_features_", None)
+    whole = np.arange(getattr(bag, "n_features_in_", 0))
+    if features is not None and not all(np.array_equal(f, whole) for f in features):
+        raise ValueError(
+            "All members must have the coefficients of all features. Got a bag of "
+            f"max_features={bag.max_features!r}; leave `max_features` at 1.0."
+        )
+    resampling = getattr(bag, "resampling", None)
+    if resampling is None:
+        return
+    resampler = resolve_resampler(resampling, bag.max_samples)
+    size = getattr(resampler, "max_samples", 1.0)
+    if not isinstance(resampler, _AS_MANY_ROWS) or size != 1.0:
+        raise ValueError(
+            "The spread of replicates is that of estimates only where they are "
+            "bootstrap samples of as many rows as there are. Got a bag with "
+            f"{resampler!r}; leave `resampling` and `max_samples` at their defaults."
+        )
 
 
 def _flat(model):

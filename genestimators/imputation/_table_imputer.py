@@ -26,6 +26,8 @@ from genestimators.imputation.columns._cells import (
 from genestimators.imputation.columns._columns import levels_of, read, table_of
 from genestimators.imputation.columns._masks import masked_columns
 
+_LEAST_WEIGHT = 1e-200  # sums of products of weights stay well within floats
+
 LAW_PARAMETERS = {
     "shrinkage": [
         Options("auto"),
@@ -56,6 +58,12 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         n_rows = n_rows_of(X)
         weight = check_sample_weight(sample_weight, n_rows)
         weight = np.ones(n_rows) if weight is None else weight
+        if not _LEAST_WEIGHT < weight.sum() < 1 / _LEAST_WEIGHT:
+            raise ValueError(
+                "`sample_weight` counts as rows, and its sum must lie between "
+                f"{_LEAST_WEIGHT:g} and {1 / _LEAST_WEIGHT:g}. Got {weight.sum():g}; "
+                "scale it to a mean of one if all rows count."
+            )
         self._levels = levels_of(parts, weight, self._names)
         table = table_of(X, parts, self._levels, self._names)
         used = weight > 0
@@ -182,7 +190,13 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         self._fill(table, draw)
         masks = missing[:, self.indicator_features_]
         if parts is None:
-            filled = table.astype(X.dtype, copy=False)
+            with np.errstate(over="ignore"):
+                filled = table.astype(X.dtype, copy=False)
+            if not np.isfinite(filled).all():
+                raise ValueError(
+                    f"Filled values must be finite in the type of X, {X.dtype}. Got "
+                    f"{np.abs(table).max():g}; pass X as float64."
+                )
             return np.hstack([filled, masks]) if masks.shape[1] else filled
         X = own_copy(X)
         for j in range(table.shape[1]):
@@ -198,8 +212,9 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         """Several random completions of X.
 
         Draw k of a row depends on its content, on `random_state` and on k alone; the
-        first is what `transform` returns with `strategy="draw"`. Rows that are alike
-        get the same draw, see Notes.
+        first is what `transform` returns with `strategy="draw"`: levels are drawn too,
+        unless ``categorical="missing"``. Rows that are alike get the same draw, see
+        Notes.
 
         Parameters
         ----------

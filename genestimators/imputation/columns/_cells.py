@@ -6,7 +6,7 @@ on which rows were missing: else batches of the same table would not go together
 
 import numpy as np
 
-from genestimators._inputs import is_frame
+from genestimators._inputs import is_frame, is_missing
 
 
 def refuse_unwritable(X):
@@ -35,7 +35,8 @@ def replace_cells(X, j, rows, values, levels):
         May be none.
     values : list of n
     levels : list or None
-        What a column of levels may hold, None for numbers.
+        What a column of levels may hold, None for numbers; with none of them columns
+        keep their types.
 
     Returns
     -------
@@ -45,6 +46,8 @@ def replace_cells(X, j, rows, values, levels):
         return _replace_in_pandas(X, j, rows, values, levels)
     if hasattr(X, "get_columns"):
         return _replace_in_polars(X, j, rows, values, levels)
+    if levels and X.dtype.kind in "fiub":
+        X = X.astype(object)  # levels are all missing in it, as in a single row
     if len(rows):
         X[rows, j] = values
     return X
@@ -58,10 +61,15 @@ def _replace_in_pandas(X, j, rows, values, levels):
         new = _others(levels or [], column.cat.categories)
         if new:
             column = column.cat.add_categories(new)
-    elif not isinstance(column.dtype, np.dtype) and column.dtype.kind in "iub":
-        column = column.astype(np.float64)  # a nullable integer takes no mean
+    elif levels:
+        if column.dtype != np.dtype(object) and column.dtype.type is not str:
+            column = column.astype(object)  # all are missing, as in a single row
+    elif levels is None and column.dtype.kind not in (
+        "fiub" if _is_plain(column) else "f"
+    ):
+        column = _of_floats(column)  # nullable integers and objects take no mean
     if len(rows):
-        if isinstance(column.dtype, np.dtype) and column.dtype.kind == "f":
+        if _is_plain(column) and column.dtype.kind == "f":
             values = np.array(values, dtype=column.dtype)
         column = column.copy()
         column.iloc[rows] = values
@@ -72,12 +80,27 @@ def _replace_in_pandas(X, j, rows, values, levels):
     return X
 
 
+def _is_plain(column):
+    """Whether a column of pandas is one of numpy's types."""
+    return isinstance(column.dtype, np.dtype)
+
+
+def _of_floats(column):
+    """A column of numbers as one of floats, NaN where missing."""
+    cells = column.to_numpy(dtype=object).tolist()
+    floats = [np.nan if is_missing(cell) else cell for cell in cells]
+    series = type(column)
+    return series(np.array(floats, np.float64), index=column.index, name=column.name)
+
+
 def _replace_in_polars(X, j, rows, values, levels):
     import polars as pl
 
     before = column = X.to_series(j)
     if levels is None and not column.dtype.is_float():
         column = column.cast(pl.Float64)  # any column may miss values, now or later
+    if levels and (column.dtype.is_numeric() or column.dtype == pl.Null):
+        column = pl.Series(column.name, [None] * len(column), dtype=pl.String)
     dtype = column.dtype
     if isinstance(dtype, pl.Enum):
         new = _others(levels or [], dtype.categories.to_list())

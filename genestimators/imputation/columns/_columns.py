@@ -43,8 +43,11 @@ def read(estimator, X, *, reset):
     """
     owner = type(estimator).__name__
     refuse_sparse(owner, X)
+    if isinstance(X, np.ma.MaskedArray):
+        X = _nan_where_masked(X)
     names = getattr(estimator, "feature_names_in_", None)
     container = as_container(X)
+    _refuse_objects(container)
     parts = _columns_with_levels(container, fitting=reset)
     wants = not reset and bool(estimator._levels)
     if parts is None and not wants:
@@ -133,6 +136,51 @@ def table_of(X, parts, levels, names):
             f"{names[j]!r}; replace it by NaN if the value is not known."
         )
     return out
+
+
+def _nan_where_masked(X):
+    """A plain array; what is masked is missing."""
+    cells = np.array(X.data, dtype=float if X.dtype.kind in "iub" else None)
+    if np.ma.is_masked(X):
+        cells = cells.astype(object) if cells.dtype.kind in "US" else cells
+        cells[np.ma.getmaskarray(X)] = np.nan
+    return cells
+
+
+def _refuse_objects(X):
+    """Raise for cells that are no numbers, no text and not missing, such as dates."""
+    if is_frame(X):
+        names = [str(name) for name in X.columns]
+        dtypes = list(getattr(X, "dtypes", [None] * len(names)))
+        columns = [
+            (name, column)
+            for name, column, dtype in zip(names, frame_columns(X), dtypes, strict=True)
+            if not _says_what_it_holds(dtype)
+        ]
+    elif isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2:
+        columns = enumerate(X.T)
+    else:
+        return
+    for name, column in columns:
+        if column.dtype != object:
+            continue
+        for value in column.tolist():
+            if isinstance(value, (str, bytes)) or hasattr(type(value), "__float__"):
+                continue
+            if np.ndim(value) or not is_missing(value):
+                raise TypeError(
+                    f"Column {name!r} must hold numbers, text or categories. Got "
+                    f"{value!r:.60} of type {type(value).__name__}; make numbers of "
+                    "it, such as days since some date (argument must be a string or a "
+                    "number)."
+                )
+
+
+def _says_what_it_holds(dtype):
+    """Whether a type of columns is of categories or dates, which are read by it."""
+    categories = getattr(dtype, "categories", None)
+    temporal = getattr(dtype, "is_temporal", bool)()  # polars
+    return categories is not None or temporal or getattr(dtype, "kind", "O") in "mM"
 
 
 def _nan_for_missing(X, container):

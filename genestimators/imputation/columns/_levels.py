@@ -41,6 +41,8 @@ class Levels:
         Ascending; a level's place is its code.
     missing_level : str or None
         The level that stands for missing values.
+    in_draws : bool
+        Whether it does so in random draws too.
     """
 
     def __init__(self, values, weight, name):
@@ -51,7 +53,7 @@ class Levels:
         self.name = name
         self.levels = _ascending(totals, name)
         self.codes = {level: code for code, level in enumerate(self.levels)}
-        self.missing_level = None
+        self.missing_level, self.in_draws = None, True
         shares = np.array([totals[level] for level in self.levels])
         shares = shares / shares.sum() if len(shares) else shares
         self._group(shares)
@@ -84,12 +86,12 @@ class Levels:
                 out[i] = self.codes.get(value, UNKNOWN)
         return out
 
-    def set_missing_level(self):
+    def set_missing_level(self, *, in_draws=True):
         """Give missing values a level of their own, of a name that no level has."""
         name = "missing"
         while name in self.codes:
             name += "_"
-        self.missing_level = name
+        self.missing_level, self.in_draws = name, in_draws
 
     @property
     def all_text(self):
@@ -199,9 +201,11 @@ def _ascending(levels, name):
     ):
         return sorted(found)
     other = next(level for level in found if not isinstance(level, str))
+    mixed = any(isinstance(level, str) for level in found)
+    rule = ", and not both, so that levels can be told from numbers" if mixed else ""
     raise TypeError(
-        f"Column {name!r} must hold text or numbers, and not both, so that levels can "
-        f"be told from numbers. Got {other!r} of type {type(other).__name__} in it; "
-        "make the column one of text (categories by `.cat.rename_categories(str)`), or "
-        "pass numbers (argument must be a string or a number)."
+        f"Column {name!r} must hold text or numbers{rule}. Got {other!r} of type "
+        f"{type(other).__name__} in it; make the column one of text (categories by "
+        "`.cat.rename_categories(str)`), or pass numbers (argument must be a string or "
+        "a number)."
     )
