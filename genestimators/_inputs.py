@@ -93,7 +93,7 @@ def named_column(X, name):
     """One column of X by its name (frames) or position, as a numpy array."""
     if isinstance(name, str):
         columns = frame_columns(X)
-        names = _column_names(X)
+        names = column_names(X)
         if columns is None or name not in names:
             raise ValueError(
                 f"A column named {name!r} is asked for, and X has no such column; pass "
@@ -113,7 +113,8 @@ def named_column(X, name):
     return np.asarray(X)[:, name] if columns is None else columns[name]
 
 
-def _column_names(X):
+def column_names(X):
+    """The names of the columns of a frame, or None if X is no frame."""
     if not is_frame(X):
         return None
     if hasattr(X, "column_names"):  # pyarrow

@@ -4,7 +4,13 @@ import numpy as np
 from scipy import sparse
 from sklearn.utils.validation import validate_data
 
-from genestimators._inputs import as_container, frame_columns, is_frame, is_missing
+from genestimators._inputs import (
+    as_container,
+    column_names,
+    frame_columns,
+    is_frame,
+    is_missing,
+)
 from genestimators.imputation.columns._cells import refuse_unwritable
 from genestimators.imputation.columns._levels import Levels
 
@@ -47,7 +53,6 @@ def read(estimator, X, *, reset):
         X = _nan_where_masked(X)
     names = getattr(estimator, "feature_names_in_", None)
     container = as_container(X)
-    _refuse_objects(container)
     parts = _columns_with_levels(container, fitting=reset)
     wants = not reset and bool(estimator._levels)
     if parts is None and not wants:
@@ -147,42 +152,6 @@ def _nan_where_masked(X):
     return cells
 
 
-def _refuse_objects(X):
-    """Raise for cells that are no numbers, no text and not missing, such as dates."""
-    if is_frame(X):
-        names = [str(name) for name in X.columns]
-        dtypes = list(getattr(X, "dtypes", [None] * len(names)))
-        columns = [
-            (name, column)
-            for name, column, dtype in zip(names, frame_columns(X), dtypes, strict=True)
-            if not _says_what_it_holds(dtype)
-        ]
-    elif isinstance(X, np.ndarray) and X.dtype == object and X.ndim == 2:
-        columns = enumerate(X.T)
-    else:
-        return
-    for name, column in columns:
-        if column.dtype != object:
-            continue
-        for value in column.tolist():
-            if isinstance(value, (str, bytes)) or hasattr(type(value), "__float__"):
-                continue
-            if np.ndim(value) or not is_missing(value):
-                raise TypeError(
-                    f"Column {name!r} must hold numbers, text or categories. Got "
-                    f"{value!r:.60} of type {type(value).__name__}; make numbers of "
-                    "it, such as days since some date (argument must be a string or a "
-                    "number)."
-                )
-
-
-def _says_what_it_holds(dtype):
-    """Whether a type of columns is of categories or dates, which are read by it."""
-    categories = getattr(dtype, "categories", None)
-    temporal = getattr(dtype, "is_temporal", bool)()  # polars
-    return categories is not None or temporal or getattr(dtype, "kind", "O") in "mM"
-
-
 def _nan_for_missing(X, container):
     """X in which pandas' NA among objects is NaN, which can be made a float."""
     if isinstance(container, np.ndarray) and container.dtype == object:
@@ -221,8 +190,6 @@ def _columns_with_levels(X, fitting):
     elif isinstance(X, np.ndarray) and X.dtype.kind in "mM":
         raise TypeError(_DATES.format(X.dtype))
     elif isinstance(X, np.ndarray) and X.ndim == 2 and X.dtype.kind in "OUS":
-        if not any(isinstance(value, (str, bytes)) for value in X.ravel().tolist()):
-            return None
         parts = _all_columns(X, fitting)
     else:
         return None
@@ -231,17 +198,19 @@ def _columns_with_levels(X, fitting):
 
 def _all_columns(X, fitting=False):
     columns = frame_columns(X) if is_frame(X) else list(X.T)
+    names = column_names(X) if is_frame(X) else range(len(columns))
     dtypes = list(X.dtypes) if hasattr(X, "dtypes") else [None] * len(columns)
     return [
         (
             column,
-            _holds_levels(column, dtype) or (fitting and _may_be_text(column, dtype)),
+            _holds_levels(column, dtype, name)
+            or (fitting and _may_be_text(column, dtype)),
         )
-        for column, dtype in zip(columns, dtypes, strict=True)
+        for column, dtype, name in zip(columns, dtypes, names, strict=True)
     ]
 
 
-def _holds_levels(column, dtype):
+def _holds_levels(column, dtype, name):
     """Whether a column is one of categories or holds text."""
     categories = getattr(dtype, "categories", None)
     if categories is not None:
@@ -254,9 +223,23 @@ def _holds_levels(column, dtype):
         raise TypeError(_DATES.format(dtype or column.dtype))
     if column.dtype.kind in "US":
         return True
-    if column.dtype != object:
-        return False
-    return any(isinstance(value, (str, bytes)) for value in column.tolist())
+    return column.dtype == object and _holds_text(column, name)
+
+
+def _holds_text(cells, name):
+    """Whether any cell is text; those before it must be numbers or missing."""
+    for cell in cells.tolist():
+        if isinstance(cell, (str, bytes)):
+            return True
+        if hasattr(type(cell), "__float__"):
+            continue
+        if np.ndim(cell) or not is_missing(cell):
+            raise TypeError(
+                f"Column {name!r} must hold numbers, text or categories. Got "
+                f"{cell!r:.60} of type {type(cell).__name__}; make numbers of it, such "
+                "as days since some date (argument must be a string or a number)."
+            )
+    return False
 
 
 def _may_be_text(column, dtype):
