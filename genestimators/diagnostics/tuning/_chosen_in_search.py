@@ -1,5 +1,7 @@
 """The choice of a fitted search, repeated on the predictions of all its candidates."""
 
+import warnings
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
@@ -88,9 +90,11 @@ def of_search(search, problem, scoring, settings):
         classifier=problem.classifier,
     )
     candidates = [results["params"][i] for i in tried]
-    trials = _Trials(problem, measure, draws, candidates)
+    trials = _Trials(problem, measure, draws, candidates, place)
+    if problem.weight is None:  # scikit-learn scores folds without
+        trials.warn_if_others(told["naive"])
     found, pooled = trials.corrected(place, settings)
-    n_fits = len(candidates) * len(draws)
+    n_fits = trials.n_fits
     return result_of(found, pooled=pooled, n_fits=n_fits, method="bootstrap", **told)
 
 
@@ -120,34 +124,74 @@ class _Trials:
     draws : Draws
     candidates : sequence of dict
         Parameters of each.
+    chosen : int
     """
 
-    def __init__(self, problem, measure, draws, candidates):
-        self.problem, self.measure = problem, measure
+    def __init__(self, problem, measure, draws, candidates, chosen):
+        self.problem, self.measure, self.draws = problem, measure, draws
+        self.chosen, self.chosen_changes = chosen, candidates[chosen]
         n, n_rows = len(candidates), problem.n_rows
+        self.n_fits = 0
         self.times = np.zeros(n_rows, dtype=int)
         self.losses = np.zeros((n, n_rows)) if measure.by_rows else None
         self.answers = None
+        self.scores_of_chosen = []
         for i, changes in enumerate(candidates):
-            self._try(i, changes, draws, n)
+            self._try(i, changes, n)
         self.times //= n
 
-    def _try(self, i, changes, draws, n):
-        problem, measure = self.problem, self.measure
+    def _folds(self, changes):
+        """Rows and answers of a candidate, fold by fold."""
+        problem = self.problem
         estimator = clone(problem.estimator).set_params(**clone(changes, safe=False))
         for fitted in fit_over(
             estimator,
             problem.X,
             problem.y,
-            draws,
-            range(len(draws)),
-            response=measure.needed,
+            self.draws,
+            range(len(self.draws)),
+            response=self.measure.needed,
             models=False,
             noun="fold",
             **(problem.settings() | {"owner": f"{OWNER}, with {changes!r}"}),
         ):
-            rows, answer = fitted.draw.out_of_bag, fitted.predictions
+            self.n_fits += 1
+            yield fitted.draw.out_of_bag, fitted.predictions
+
+    def _score_of_fold(self, rows, answer):
+        problem, measure = self.problem, self.measure
+        parts = measure.needed.split(answer, measure.n_outputs)
+        return measure.scores(parts, problem.X, problem.y, rows, None)[0]
+
+    def warn_if_others(self, naive):
+        """Say so where the scores of the chosen candidate do not come out again.
+
+        A learner of random numbers is another one in every fit, which tells nothing;
+        so it is fitted once more where its scores differ.
+        """
+        scores = np.array(self.scores_of_chosen)
+        # Solvers may stop a little elsewhere on rows that lie otherwise in memory.
+        if np.isclose(scores.mean(), naive, rtol=1e-4, atol=1e-4 * scores.std()):
+            return
+        again = [
+            self._score_of_fold(*fold) for fold in self._folds(self.chosen_changes)
+        ]
+        if np.array_equal(scores, again):
+            warnings.warn(
+                f"The best candidate of the search had {naive:.4g} in it, and has "
+                f"{scores.mean():.4g} in the same folds of X and y. Pass the data of "
+                "the search. If they are, its `cv` shuffles without a `random_state`, "
+                "and the correction is that of other folds.",
+                UserWarning,
+                stacklevel=4,
+            )
+
+    def _try(self, i, changes, n):
+        problem, measure = self.problem, self.measure
+        for rows, answer in self._folds(changes):
             self.times[rows] += 1
+            if i == self.chosen and problem.weight is None:
+                self.scores_of_chosen.append(self._score_of_fold(rows, answer))
             if self.losses is None:
                 if self.answers is None:
                     shape = n, problem.n_rows, answer.shape[2]

@@ -81,6 +81,13 @@ def selection_corrected_score(
         If the search is not fitted, its data are missing, or there is no scorer of that
         name.
 
+    Warns
+    -----
+    UserWarning
+        If the chosen candidate has another score in its folds than it had in the
+        search, unless that is due to random numbers of the learner: X and y are other
+        data, or the folds were drawn anew.
+
     Notes
     -----
     Scores that are functions of mean losses of rows (R2, errors, accuracy, log-loss,
@@ -89,7 +96,7 @@ def selection_corrected_score(
     are corrected by what the best of each fold scores above the best of all [2]_.
 
     Folds that a search drew at random are drawn again; with a splitter whose
-    `random_state` is None they are others.
+    `random_state` is None they are others, which corrects the choice as well.
 
     References
     ----------

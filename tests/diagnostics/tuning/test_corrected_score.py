@@ -1,9 +1,12 @@
 """The score to expect after choosing, against the choice repeated by hand."""
 
+import warnings
+
 import numpy as np
 import pytest
 from scipy.stats import uniform
 from sklearn.base import clone
+from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.exceptions import FitFailedWarning
 from sklearn.experimental import enable_halving_search_cv  # noqa: F401  # its effect
 from sklearn.linear_model import LogisticRegression, Ridge
@@ -331,6 +334,33 @@ def test_bad_searches():
     half = HalvingGridSearchCV(Ridge(), {"alpha": [1.0, 2.0, 3.0]}).fit(X, y)
     with pytest.raises(TypeError, match="successive halving gives them different"):
         selection_corrected_score(half, X, y)
+
+
+@pytest.mark.parametrize("scoring", [None, "neg_log_loss", "f1"])
+def test_other_data_than_those_of_the_search_are_told(scoring):
+    """Half of the rows, another target, or folds drawn anew."""
+    X, y = classes(80)
+    model = DecisionTreeClassifier(max_depth=2, random_state=0)
+    grid = {"min_samples_leaf": [1, 5]}
+    search = GridSearchCV(model, grid, scoring=scoring).fit(X, y)
+    told = r"The best candidate of the search had .* Pass the data of the search"
+    for other in ((X[:40], y[:40]), (X[::-1], y)):
+        with pytest.warns(UserWarning, match=told):
+            selection_corrected_score(search, *other, random_state=0)
+    search = GridSearchCV(model, grid, scoring=scoring, cv=KFold(4, shuffle=True))
+    with pytest.warns(UserWarning, match="its `cv` shuffles without"):
+        found = selection_corrected_score(search.fit(X, y), X, y, random_state=0)
+    assert found.n_fits == (2 + 1) * 4
+
+
+def test_random_numbers_of_the_learner_are_no_other_data():
+    X, y = classes(80)
+    model = ExtraTreesClassifier(3, max_depth=2)
+    search = GridSearchCV(model, {"max_features": [1, 2]}).fit(X, y)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = selection_corrected_score(search, X, y, random_state=0)
+    assert found.n_fits in (2 * 5, 3 * 5)
 
 
 @pytest.mark.slow
