@@ -8,7 +8,7 @@ estimator's business; here only rows are counted and taken.
 import numpy as np
 from scipy import sparse
 from sklearn.utils import assert_all_finite, check_array, column_or_1d
-from sklearn.utils.multiclass import check_classification_targets
+from sklearn.utils.multiclass import check_classification_targets, type_of_target
 
 
 def is_frame(X):
@@ -203,7 +203,7 @@ def check_y(y, n_rows, *, classifier):
             "inconsistent numbers of samples."
         )
     if classifier:
-        check_classification_targets(y)
+        _check_labels(y)
     elif y.dtype.kind not in "fiub":
         try:
             y = y.astype(np.float64)
@@ -214,6 +214,21 @@ def check_y(y, n_rows, *, classifier):
             ) from exc
         assert_all_finite(y, input_name="y")  # None among numbers is NaN only now
     return y
+
+
+def _check_labels(y):
+    try:
+        kind = type_of_target(y)
+    except TypeError:  # text and something else, which cannot be sorted
+        kind = "unknown"
+    if kind == "unknown" and y.dtype.kind == "O":
+        found = sorted({type(label).__name__ for label in y.ravel().tolist()})
+        raise ValueError(
+            "y must hold labels of one kind, all text or all numbers (Unknown label "
+            f"type). Got {', '.join(found)} in an array of objects; write all labels "
+            "as text, or pass an array of numbers."
+        )
+    check_classification_targets(y)
 
 
 def check_sample_weight(sample_weight, n_rows, *, all_zero=False):

@@ -194,18 +194,23 @@ class ScorerCall:
     scorer: object
 
     def __call__(self, stand_in, X, y, weight):
-        return _number(self.answer(stand_in, X, y, weight), self.scorer)
+        return one_number(self.answer(stand_in, X, y, weight), self.scorer)
 
     def answer(self, stand_in, X, y, weight):
         """Whatever the scorer returns; weights reach one that takes them."""
         if weight is None:
             return self.scorer(stand_in, X, y)
-        if not _takes_weights(self.scorer):
-            _warn_unweighted(self.scorer)
-            return self.scorer(stand_in, X, y)
-        # The caller has asked for weights, so nothing scored has to request them.
-        with config_context(enable_metadata_routing=False):
-            return self.scorer(stand_in, X, y, sample_weight=weight)
+        if _takes_weights(self.scorer):
+            # The caller has asked for weights, so nothing scored has to request them.
+            with config_context(enable_metadata_routing=False):
+                try:
+                    return self.scorer(stand_in, X, y, sample_weight=weight)
+                except TypeError as exc:
+                    # What `make_scorer` returns takes weights, its metric may not.
+                    if "unexpected keyword argument 'sample_weight'" not in str(exc):
+                        raise
+        _warn_unweighted(self.scorer)
+        return self.scorer(stand_in, X, y)
 
 
 @dataclass(frozen=True, eq=False)
@@ -222,13 +227,20 @@ class MetricCall:
         return float(self.metric(y, predicted, sample_weight=weight))
 
 
-def _number(score, scorer):
+def one_number(score, scorer):
+    """The score as a float.
+
+    Raises
+    ------
+    TypeError
+        If it is none.
+    """
     try:
         return float(score)
     except (TypeError, ValueError) as exc:
         raise TypeError(
-            f"A scorer must return one number. Got {score!r} from {scorer!r}; choose "
-            "one of them."
+            f"A scorer must return one number. Got {score!r} from {scorer!r}; pass one "
+            "that does."
         ) from exc
 
 

@@ -196,6 +196,10 @@ def test_check_y_of_one_column_warns():
     assert y.shape == (3,)
 
 
+def _objects(*values):
+    return np.array(values, dtype=object)
+
+
 @pytest.mark.parametrize(
     ("y", "classifier", "words"),
     [
@@ -210,6 +214,10 @@ def test_check_y_of_one_column_warns():
         (np.ones((2, 2, 2)), False, r"one or two dimensions|Found array with dim 3"),
         (["a", "b"], False, r"y must hold numbers for a regressor\. Got 'a' among"),
         ([0.1, 0.2], True, "Unknown label type"),
+        (_objects(1, "a"), True, r"of one kind.*Got int, str in an array of objects"),
+        (_objects("a", None), True, "Got NoneType, str in.*write all labels as text"),
+        (_objects(1, None), True, "Got NoneType, int in an array of objects"),
+        (_objects(1, 2), True, "Got int in an array.*or pass an array of numbers"),
     ],
 )
 def test_check_y_refuses(y, classifier, words):

@@ -6,7 +6,7 @@ import numpy as np
 from sklearn.base import clone, is_classifier
 
 from genestimators._inputs import take_rows
-from genestimators._scoring import ScorerCall
+from genestimators._scoring import ScorerCall, one_number
 from genestimators.fitting import fit_over
 from genestimators.regularization._measure import resolve_scoring
 
@@ -182,8 +182,8 @@ def split_scores(
             f"{problem.owner} goes by one score, and the scorer gives several. Got "
             f"{sorted(found[0])!r}; pass a scorer of one of them."
         )
-    scores = np.array(found, dtype=float)
-    known = np.array(known, dtype=float) if training else None
+    scores = np.array([one_number(one, scorer) for one in found])
+    known = np.array([one_number(one, scorer) for one in known]) if training else None
     for some in (scores,) if known is None else (scores, known):
         if np.isinf(some).any():
             n = np.isinf(some).sum()

@@ -7,6 +7,7 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyClassifier
 from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
+from sklearn.metrics import make_scorer
 from sklearn.model_selection import KFold, PredefinedSplit
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
@@ -15,6 +16,7 @@ from genestimators import (
     CoverageWarning,
     GeneralizationGapDisplay,
     RepeatedRowsWarning,
+    UnweightedScoreWarning,
     bias_variance_decomposition,
     compare_models,
     generalization_error,
@@ -265,3 +267,41 @@ def test_gap_of_a_rare_class_is_drawn():
     GeneralizationGapDisplay.from_estimator(
         LogisticRegression(), X, y, n_splits=3, sizes=(0.5, 0.8), random_state=0
     )
+
+
+@pytest.mark.parametrize(
+    ("answer", "got"), [("good", "'good'"), (None, "None"), (np.ones(3), r"array\(\[1")]
+)
+def test_scorers_that_return_no_number(answer, got):
+    X, y = toys.regression(40)
+
+    def scorer(estimator, X, y):
+        return answer
+
+    told = f"A scorer must return one number. Got {got}.*; pass one that does"
+    for ask in (generalization_error, learning_curve_forecast):
+        with pytest.raises(TypeError, match=told):
+            ask(Ridge(), X, y, scoring=scorer, random_state=0)
+    with pytest.raises(TypeError, match=told):
+        compare_models(Ridge(), LinearRegression(), X, y, scoring=scorer)
+
+
+def test_a_metric_without_weights_counts_every_row_alike():
+    """`make_scorer` takes weights whatever its metric does."""
+    X, y = toys.regression(40)
+
+    def error(y, predicted):
+        return np.abs(y - predicted).max()
+
+    scorer = make_scorer(error, greater_is_better=False)
+    weight = np.arange(40) % 3 + 1
+    with pytest.warns(UnweightedScoreWarning, match="takes no `sample_weight`"):
+        generalization_error(Ridge(), X, y, scoring=scorer, sample_weight=weight)
+
+    def broken(y, predicted, sample_weight=None):
+        raise TypeError("another one")
+
+    with pytest.raises(TypeError, match="another one"):
+        generalization_error(
+            Ridge(), X, y, scoring=make_scorer(broken), sample_weight=weight
+        )
