@@ -55,7 +55,9 @@ html_title = "genestimators"
 html_static_path = ["_static"]
 html_css_files = ["custom.css"]
 html_show_sourcelink = False
-html_sidebars = {"index": [], "install": [], "start": [], "whats_new": []}
+html_sidebars = {
+    page: [] for page in ("index", "install", "start", "measured", "whats_new")
+}
 html_theme_options = {
     "navigation_with_keys": False,
     "show_prev_next": False,
