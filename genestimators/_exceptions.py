@@ -58,6 +58,10 @@ class RepeatedRowsWarning(UserWarning):
     """Many rows are copies of others, so models are tested on what they have seen."""
 
 
+class OtherDataWarning(UserWarning):
+    """What was given does not seem to be the data that a fitted object came from."""
+
+
 class EmptyColumnWarning(UserWarning):
     """A column has no value that anything could be learned of."""
 

@@ -212,9 +212,10 @@ class TableImputer(DocLink, OneToOneFeatureMixin, TransformerMixin, BaseEstimato
         """Several random completions of X.
 
         Draw k of a row depends on its content, on `random_state` and on k alone; the
-        first is what `transform` returns with `strategy="draw"`: levels are drawn too,
-        unless ``categorical="missing"``. Rows that are alike get the same draw, see
-        Notes.
+        first has the values that `transform` returns with `strategy="draw"`: levels are
+        drawn too, unless ``categorical="missing"``. Masks beside them are those of this
+        imputer, and ``add_indicator="auto"`` depends on the strategy. Rows that are
+        alike get the same draw, see Notes.
 
         Parameters
         ----------

@@ -1,11 +1,10 @@
 """The choice of a fitted search, repeated on the predictions of all its candidates."""
 
-import warnings
-
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from genestimators._exceptions import OtherDataWarning, warn_user
 from genestimators._row_losses import LossTable
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
@@ -177,13 +176,12 @@ class _Trials:
             self._score_of_fold(*fold) for fold in self._folds(self.chosen_changes)
         ]
         if np.array_equal(scores, again):
-            warnings.warn(
+            warn_user(
                 f"The best candidate of the search had {naive:.4g} in it, and has "
-                f"{scores.mean():.4g} in the same folds of X and y. Pass the data of "
-                "the search. If they are, its `cv` shuffles without a `random_state`, "
-                "and the correction is that of other folds.",
-                UserWarning,
-                stacklevel=4,
+                f"{scores.mean():.4g} in its folds of X and y. Pass the data of the "
+                "search, weights and groups too. If they are, its `cv` shuffles "
+                "without a `random_state`, and the correction is that of other folds.",
+                OtherDataWarning,
             )
 
     def _try(self, i, changes, n):

@@ -83,7 +83,7 @@ def selection_corrected_score(
 
     Warns
     -----
-    UserWarning
+    OtherDataWarning
         If the chosen candidate has another score in its folds than it had in the
         search, unless that is due to random numbers of the learner: X and y are other
         data, or the folds were drawn anew.

@@ -24,7 +24,11 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
-from genestimators import AutoRegularizedCV, selection_corrected_score
+from genestimators import (
+    AutoRegularizedCV,
+    OtherDataWarning,
+    selection_corrected_score,
+)
 from genestimators.diagnostics._problem import make_problem
 from genestimators.regularization._counts import bootstrap_counts
 from tests.diagnostics.toys import classes, regression
@@ -345,10 +349,10 @@ def test_other_data_than_those_of_the_search_are_told(scoring):
     search = GridSearchCV(model, grid, scoring=scoring).fit(X, y)
     told = r"The best candidate of the search had .* Pass the data of the search"
     for other in ((X[:40], y[:40]), (X[::-1], y)):
-        with pytest.warns(UserWarning, match=told):
+        with pytest.warns(OtherDataWarning, match=told):
             selection_corrected_score(search, *other, random_state=0)
     search = GridSearchCV(model, grid, scoring=scoring, cv=KFold(4, shuffle=True))
-    with pytest.warns(UserWarning, match="its `cv` shuffles without"):
+    with pytest.warns(OtherDataWarning, match="its `cv` shuffles without"):
         found = selection_corrected_score(search.fit(X, y), X, y, random_state=0)
     assert found.n_fits == (2 + 1) * 4
 
