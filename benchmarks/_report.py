@@ -97,8 +97,8 @@ def _processor():
     return platform.processor() or platform.machine()
 
 
-def arguments(description, *, cache=False):
-    """The command line that every script has; `cache` adds a folder for results."""
+def arguments(description, *, cache=False, resume=False):
+    """The command line of every script; `cache` and `resume` are for long runs."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
         "--quick", action="store_true", help="a smoke run of seconds; writes no table"
@@ -117,6 +117,13 @@ def arguments(description, *, cache=False):
             metavar="FOLDER",
             help="keep the results of trials here, so that a run that was stopped goes "
             "on where it was; empty the folder when the library has changed",
+        )
+    if resume:
+        parser.add_argument(
+            "--resume",
+            action="store_true",
+            help="go on with the record of a run that was stopped; start anew when the "
+            "library has changed",
         )
     args = parser.parse_args()
     if args.dask is not None:
