@@ -171,7 +171,8 @@ def compare_models(
     groups : array-like of shape (n_samples,), default=None
         Rows of a group are on one side of a split.
     sample_weight : array-like of shape (n_samples,), default=None
-        In fits and scores; a row of weight 2 is two rows.
+        In fits and scores. A row is one observation, whatever its weight, but for
+        McNemar's test, which counts a row of weight k as k rows.
     params : dict, default=None
         Further arguments of both fits.
     n_jobs : int, default=None
@@ -298,12 +299,15 @@ def _draws(problem, method, scoring):
             )
         draws = Folds(N_FOLDS).prepare(*told, classifier=problem.classifier)
         return draws, range(len(draws))
-    classifier = stratifies(problem, measure_of(problem, scoring)[0])
+    settings = {
+        "seed": seed,
+        "classifier": stratifies(problem, measure_of(problem, scoring)[0]),
+        "weight_mode": "importance",
+    }
     if method == "5x2cv_f":
         halves = kind(0.5, complementary_pairs=True)
-        return halves.prepare(*told, seed=seed, classifier=classifier), range(10)
-    draws = kind(1 - TEST_SHARE).prepare(*told, seed=seed, classifier=classifier)
-    return draws, range(N_SPLITS)
+        return halves.prepare(*told, **settings), range(10)
+    return kind(1 - TEST_SHARE).prepare(*told, **settings), range(N_SPLITS)
 
 
 @dataclass(frozen=True)

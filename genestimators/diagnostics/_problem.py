@@ -9,7 +9,6 @@ from sklearn.utils import check_random_state
 from genestimators import _inputs
 from genestimators._delegate import random_state_parameters
 from genestimators._params import N_JOBS, RANDOM_STATE, HasMethods, check_arguments
-from genestimators.resampling._draws import MAX_OCCURRENCES
 from genestimators.resampling._hashing import mix_int
 
 _CONSTRAINTS = {
@@ -32,6 +31,7 @@ class Problem:
     X : container of n rows
     y : ndarray of shape (n,) or (n, n_outputs)
     weight : ndarray of shape (n,) or None
+        A row is one observation, whatever its weight.
     groups : ndarray of shape (n,) or None
     classes : tuple of ndarray
         Of each output; empty for a regressor.
@@ -74,6 +74,16 @@ class Problem:
         return np.ones(self.n_rows) if self.weight is None else self.weight
 
     @property
+    def n_used(self):
+        """Rows of positive weight."""
+        return int(np.count_nonzero(self.weights))
+
+    @property
+    def mean_weight(self):
+        """Of the rows of positive weight."""
+        return float(self.weights.sum() / self.n_used)
+
+    @property
     def clusters(self):
         """Groups numbered from 0, or None."""
         if self.groups is None:
@@ -108,7 +118,6 @@ def make_problem(
     n_jobs=None,
     random_state=None,
     least_rows=10,
-    counts=True,
 ):
     """Check what a diagnostic was given; the estimator is cloned, never fitted.
 
@@ -116,8 +125,6 @@ def make_problem(
     ----------
     least_rows : int
         Of positive weight.
-    counts : bool
-        Whether weights have to be numbers of rows, since rows are drawn.
 
     Raises
     ------
@@ -147,15 +154,13 @@ def make_problem(
             f"{owner} needs at least {least_rows} rows{of}. Got {n_used}; with so few "
             "no figure means anything."
         )
-    if counts and weight is not None:
-        _check_counts(owner, weight[weight > 0])
     if groups is not None:
         groups = _inputs.check_groups(groups, n_rows)
     params = dict(params or {})
     if "sample_weight" in params:
         raise ValueError(
-            f"Weights are an argument of {owner} of their own, so that counts and "
-            "scores know them; pass `sample_weight=...`, not "
+            f"Weights are an argument of {owner} of their own, so that scores know "
+            "them too; pass `sample_weight=...`, not "
             "`params={'sample_weight': ...}`."
         )
     used = slice(None) if weight is None else weight > 0
@@ -176,21 +181,6 @@ def make_problem(
         seed=mix_int(int(state.randint(np.iinfo(np.int32).max))),
         n_jobs=n_jobs,
     )
-
-
-def _check_counts(owner, weight):
-    """Refuse weights that cannot be numbers of rows."""
-    if weight.max() < 1:
-        raise ValueError(
-            f"Weights are numbers of rows for {owner}, and all of them are below one. "
-            f"Got {weight.max():.3g} as the largest; divide them by their mean."
-        )
-    if weight.mean() > MAX_OCCURRENCES:
-        raise ValueError(
-            f"Weights are numbers of rows for {owner}, and must not come to more than "
-            f"{MAX_OCCURRENCES} on average. Got a mean of {weight.mean():.6g}; divide "
-            "them by their mean."
-        )
 
 
 def _check_varies(owner, outputs, classifier):

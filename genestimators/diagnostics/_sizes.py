@@ -8,7 +8,7 @@ SHARES = (0.2, 0.4)  # of the rows, in a model
 
 
 def check_sizes(sizes, problem):
-    """Sizes as increasing shares of the weight of all rows, or of the groups.
+    """Sizes as increasing shares of the rows, or of the groups.
 
     Raises
     ------
@@ -17,7 +17,7 @@ def check_sizes(sizes, problem):
     """
     shares = SHARES
     groups = problem.groups
-    n_units = problem.weights.sum() if groups is None else len(np.unique(groups))
+    n_units = problem.n_used if groups is None else len(np.unique(groups))
     if not isinstance(sizes, str):
         items = list(sizes) if np.ndim(sizes) == 1 else []
         if not all(isinstance(one, Real) for one in items) or len(set(items)) < 2:
@@ -57,7 +57,7 @@ def _check_classes(problem, least, shares):
         np.searchsorted(problem.classes[0], problem.y, side="left").clip(
             max=len(problem.classes[0]) - 1
         ),
-        weights=problem.weights,
+        weights=problem.weights > 0,
         minlength=len(problem.classes[0]),
     )
     small = np.flatnonzero(counts < least)
@@ -91,7 +91,7 @@ def check_train_sizes(sizes, problem, least_sizes=3):
         If there are fewer, or they cannot be drawn from the data.
     """
     groups = problem.groups
-    n_units = problem.weights.sum() if groups is None else len(np.unique(groups))
+    n_units = problem.n_used if groups is None else len(np.unique(groups))
     if isinstance(sizes, str):
         if sizes != "auto":
             raise ValueError(f'`sizes` must be "auto" or a sequence. Got {sizes!r}.')

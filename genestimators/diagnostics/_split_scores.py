@@ -23,6 +23,7 @@ class SplitScores:
         Predicted labels of the rows left out, the last time they were; None of rows
         that never were, and where they were not asked for.
     test_weight, train_weight : ndarray of shape (n_splits,)
+        In rows of mean weight.
     train_scores : ndarray of shape (n_splits,) or None
         On the rows that each fit has seen, where they were asked for.
     """
@@ -164,9 +165,9 @@ def split_scores(
             )
         if not len(rows):
             raise ValueError(
-                f"{problem.owner} tests on rows that a fit has not seen at all. Got "
-                f"none in split {fitted.number}, since a row of weight k is k rows; "
-                "divide weights by their mean, or learn from fewer rows."
+                f"{problem.owner} tests on rows that a fit has not seen. Got none in "
+                f"split {fitted.number} of {problem.n_used} rows; pass more rows, or "
+                "smaller `sizes`."
             )
         sizes.append((draw.out_of_bag_counts.sum(), fitted.draw.counts.sum()))
         found.append(score(fitted, rows, None if weight is None else weight[rows]))
@@ -176,7 +177,7 @@ def split_scores(
             kept[rows] = fitted.model().predict(take_rows(X, rows))
         elif labels:
             kept[rows] = measure.labels(parts_of(fitted, rows)["label"][0])
-    test, train = np.array(sizes).T
+    test, train = np.array(sizes).T / problem.mean_weight
     if any(isinstance(one, dict) for one in found):
         raise ValueError(
             f"{problem.owner} goes by one score, and the scorer gives several. Got "

@@ -50,7 +50,7 @@ class LearningCurveForecast(Result):
     scores, std_errors : ndarray of shape (n_sizes,)
         Mean scores on rows left out, greater is better, allowing for splits that share
         rows.
-    n_samples : float
+    n_samples : int
         All rows.
     score_now : float
         Expected of a fit on all rows.
@@ -73,7 +73,7 @@ class LearningCurveForecast(Result):
     sizes: np.ndarray
     scores: np.ndarray
     std_errors: np.ndarray
-    n_samples: float
+    n_samples: int
     score_now: float
     score_doubled: float
     gain_from_doubling: float
@@ -115,7 +115,7 @@ class LearningCurveForecast(Result):
             raise ValueError(f"Numbers of rows must be positive. Got {n_samples!r}.")
         if not beyond and (asked > 2 * self.n_samples * (1 + 1e-9)).any():
             raise ValueError(
-                f"Beyond twice the {self.n_samples:g} rows there are, a forecast is a "
+                f"Beyond twice the {self.n_samples} rows there are, a forecast is a "
                 f"guess about the shape of the curve. Got {asked.max():g}; set "
                 "`beyond=True` to have it all the same."
             )
@@ -127,7 +127,7 @@ class LearningCurveForecast(Result):
         now, doubled = self.intervals["score_now"], self.intervals["score_doubled"]
         gain = self.intervals["gain_from_doubling"]
         lines = [
-            f"{self.scoring} to expect of a fit on all {self.n_samples:g} rows: "
+            f"{self.scoring} to expect of a fit on all {self.n_samples} rows: "
             f"{self.score_now:.4g} ({now[0]:.4g} to {now[1]:.4g}).",
             f"On twice as many: {self.score_doubled:.4g} ({doubled[0]:.4g} to "
             f"{doubled[1]:.4g}), a gain of {self.gain_from_doubling:.2g} "
@@ -221,7 +221,8 @@ def learning_curve_forecast(
     groups : array-like of shape (n_samples,), default=None
         Rows of a group are on one side of a split.
     sample_weight : array-like of shape (n_samples,), default=None
-        In fits and scores; a row of weight 2 is two rows.
+        In fits and scores. A row is one observation, whatever its weight; copies of
+        rows belong into one group.
     params : dict, default=None
         Further arguments of `fit`.
     n_jobs : int, default=None
@@ -306,7 +307,7 @@ def _forecast(problem, scoring, scores, sizes, share, best, target, level):
     drawn = rng.multivariate_normal(mean, covariance, size=N_CURVES, method="eigh")
     curve = fit_power_curves(mean[None], sizes, weight, best)
     draws = fit_power_curves(drawn, sizes, weight, best)
-    full = problem.weights.sum()
+    full = problem.n_used
     now, doubled = curve.at([full, 2 * full])[0]
     drawn_now, drawn_doubled = draws.at([full, 2 * full]).T
     tails = [(1 - level) / 2, (1 + level) / 2]
@@ -322,7 +323,7 @@ def _forecast(problem, scoring, scores, sizes, share, best, target, level):
         sizes=sizes,
         scores=mean,
         std_errors=error,
-        n_samples=float(full),
+        n_samples=full,
         score_now=float(now),
         score_doubled=float(doubled),
         gain_from_doubling=float(doubled - now),

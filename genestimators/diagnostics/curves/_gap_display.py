@@ -42,11 +42,11 @@ class GeneralizationGapDisplay:
     Parameters
     ----------
     sizes : ndarray of shape (n_sizes,)
-        Rows (or their weight) in training, increasing.
+        Rows in training, increasing.
     train_scores, test_scores : ndarray of shape (n_sizes, n_splits)
         Scores on the rows of a fit, and on rows left out; greater is better.
-    n_samples : float
-        All rows (or their weight).
+    n_samples : int
+        All rows.
     test_ratio : float
         Rows tested on over rows learned from, at the largest size.
     confidence_level : float, default=0.95
@@ -177,7 +177,8 @@ class GeneralizationGapDisplay:
         groups : array-like of shape (n_samples,), default=None
             Rows of a group are on one side of a split.
         sample_weight : array-like of shape (n_samples,), default=None
-            In fits and scores; a row of weight 2 is two rows.
+            In fits and scores. A row is one observation, whatever its weight; copies
+            of rows belong into one group.
         params : dict, default=None
             Further arguments of `fit`.
         n_jobs : int, default=None
@@ -225,7 +226,7 @@ class GeneralizationGapDisplay:
             sizes=found.sizes,
             train_scores=found.train_scores,
             test_scores=found.test_scores,
-            n_samples=float(problem.weights.sum()),
+            n_samples=problem.n_used,
             test_ratio=found.share,
             confidence_level=confidence_level,
             score_name=score_name(question),

@@ -20,7 +20,8 @@ class NestedScores:
     Attributes
     ----------
     sizes : ndarray of shape (n_sizes,)
-        Mean weight that models learned from, increasing.
+        Mean number of rows that models learned from, in rows of mean weight,
+        increasing.
     test_scores : ndarray of shape (n_sizes, n_splits)
         On the rows that the largest subsample of a split leaves out.
     train_scores : ndarray of shape (n_sizes, n_splits) or None
@@ -60,7 +61,11 @@ def nested_scores(problem, scoring, shares, n_splits, *, training=False):
     told = problem.X, problem.y, problem.weight, problem.groups
     seed = derive(problem.seed, "splits")
     measure, _ = measure_of(problem, scoring)
-    settings = {"seed": seed, "classifier": stratifies(problem, measure)}
+    settings = {
+        "seed": seed,
+        "classifier": stratifies(problem, measure),
+        "weight_mode": "importance",
+    }
     draws = [kind(share).prepare(*told, **settings) for share in shares]
     found = [
         split_scores(

@@ -63,7 +63,8 @@ def bias_variance_decomposition(
     groups : array-like of shape (n_samples,), default=None
         Rows of a group are never in two models, and figures are for new groups.
     sample_weight : array-like of shape (n_samples,), default=None
-        A row of weight 2 is two rows.
+        In fits and losses. A row is one observation, whatever its weight; copies of
+        rows belong into one group.
     params : dict, default=None
         Further arguments of the estimator's `fit`; those with one item a row are cut.
     n_jobs : int, default=None
@@ -171,7 +172,7 @@ def decomposition_of(pairs):
     rest = max(value["bias_and_noise"], 0.0)
     return BiasVarianceDecomposition(
         loss=loss.name,
-        n_samples=float(problem.weights.sum()),
+        n_samples=problem.n_used,
         **value,
         std_errors={name: float(one[0]) for name, one in figures.error.items()},
         noise_upper_bound=bound,

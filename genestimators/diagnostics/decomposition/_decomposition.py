@@ -18,8 +18,8 @@ class BiasVarianceDecomposition(Result):
     Attributes
     ----------
     loss : {"squared_error", "brier", "log_loss", "zero_one"}
-    n_samples : float
-        Rows of the data, or their weight: what figures are extrapolated to.
+    n_samples : int
+        Rows of the data: what figures are extrapolated to.
     variance : float
         How much of the loss comes from the training data being a sample: what
         averaging over many samples would take away. For the 0-1 loss that of Kohavi
@@ -63,7 +63,7 @@ class BiasVarianceDecomposition(Result):
     """
 
     loss: str
-    n_samples: float
+    n_samples: int
     variance: float
     bias_and_noise: float
     total: float
@@ -117,7 +117,7 @@ class BiasVarianceDecomposition(Result):
 
     def _headline(self):
         return (
-            f"Expected {NAMES[self.loss]} of a fit on {self.n_samples:g} rows "
+            f"Expected {NAMES[self.loss]} of a fit on {self.n_samples} rows "
             f"({self.n_pairs} pairs of fits on {_listed(self.sizes)} rows that share "
             "none):"
         )

@@ -40,7 +40,7 @@ class Figures:
         n_sizes, sizes = pairs.n_sizes, pairs.sizes
         means, both, replicates = _moments(pairs)
         means = means.reshape(2, n_sizes, -1)
-        full = pairs.plan.problem.weights.sum()
+        full = pairs.plan.problem.n_used
         parts = [
             extrapolate_power(means[0], sizes, full),
             extrapolate_limit(means[1], sizes, full),

@@ -42,16 +42,24 @@ class PairPlan:
         return 1 if self.param is None else len(self.values)
 
     def draws(self, fraction):
-        """Disjoint pairs of subsamples; those of a smaller fraction lie within."""
+        """Disjoint pairs of subsamples; those of a smaller fraction lie within.
+
+        Classes are not stratified: subsamples of equal composition would tell nothing
+        of how data differ in it, nor of what that does to a model.
+        """
         problem = self.problem
-        kind = Subsample if problem.groups is None else GroupSubsample
-        draws = kind(fraction, complementary_pairs=True).prepare(
+        if problem.groups is None:
+            kind = Subsample(fraction, complementary_pairs=True, stratify=False)
+        else:
+            kind = GroupSubsample(fraction, complementary_pairs=True)
+        draws = kind.prepare(
             problem.X,
             problem.y,
             problem.weight,
             problem.groups,
             derive(problem.seed, "pairs"),
             classifier=problem.classifier,
+            weight_mode="importance",
         )
         return draws.balance()
 

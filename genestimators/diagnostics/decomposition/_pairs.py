@@ -29,6 +29,7 @@ class _Between(Draws):
             outer.n_rows,
             outer.seed,
             row_weight=outer.row_weight,
+            importance=outer.importance,
             clusters=outer.clusters,
         )
         self.outer, self.inner = outer, inner
@@ -49,7 +50,7 @@ class Pairs:
     sums : TwoWaySums
         Figures of the variance of each size, then of bias^2 + noise of each size.
     sizes : ndarray of shape (n_sizes,)
-        Mean weight of the rows in a model.
+        Mean number of rows in a model, in rows of mean weight.
     votes : ndarray of shape (n_values, n_rows, n_labels) or None
         For the 0-1 loss, at the largest size: how often each label (or set of labels)
         was predicted.
@@ -86,7 +87,7 @@ class Pairs:
 
     @property
     def sizes(self):
-        return self._in_bag / self._n_fits
+        return self._in_bag / self._n_fits / self.plan.problem.mean_weight
 
     @property
     def labels(self):
@@ -121,9 +122,10 @@ class Pairs:
         Returns
         -------
         covariance : ndarray of shape (n_values, 2, 2), or None
-            None where the rows are too few for four models at a time.
+            None where the rows are too few for four models at a time, and some to test
+            them on.
         """
-        if self._others is None:
+        if not self._of_four:
             return None
         of_pairs = np.array(self._of_four)  # (n_replicates, 6, 2, n_values)
         centred = of_pairs - of_pairs.mean(axis=(0, 1))
@@ -161,18 +163,19 @@ class Pairs:
             used = weight[place] > 0
             terms[place][:, :, used] /= weight[place, used]
             if len(models) == 4:
-                self._of_four.append(self._parts_of_four(models))
+                self._add_four(models)
 
-    def _parts_of_four(self, models):
-        """The parts that each two of four models show on rows in none of them."""
+    def _add_four(self, models):
+        """Keep what each two of four models show on rows in none of them."""
         rows, answers = _common(models)
-        target = self.target[rows]
-        return np.stack(
-            [
-                self.plan.loss.pair_terms(answers[i], answers[j], target).mean(axis=2)
-                for i, j in _PAIRS_OF_FOUR
-            ]
-        )
+        if not len(rows):
+            return
+        target, weight = self.target[rows], self.plan.problem.weights[rows]
+        parts = [
+            self.plan.loss.pair_terms(answers[i], answers[j], target)
+            for i, j in _PAIRS_OF_FOUR
+        ]
+        self._of_four.append(np.average(parts, axis=3, weights=weight))
 
     def _read_pairs(self, draws, size, numbers):
         """Two models at a time."""

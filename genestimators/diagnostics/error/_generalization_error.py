@@ -202,7 +202,6 @@ def generalization_error(
         params=params,
         n_jobs=n_jobs,
         random_state=random_state,
-        counts=False,
     )
     warn_of_copies(problem)
     question = ask(problem, scoring, confidence_level, cv=cv, n_repeats=n_repeats)

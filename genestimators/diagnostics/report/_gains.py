@@ -234,7 +234,7 @@ def loss_curve(evidence):
         losses.append(float(left.mean @ question.scale))
         flat = left.rows @ question.scale
         rows.append(question.shares * (flat - question.shares @ flat))
-        sizes.append(left.size)
+        sizes.append(left.size / question.problem.mean_weight)
         monte_carlo.append(left.monte_carlo())
     sizes, losses = np.array(sizes), np.array(losses)
     units = np.stack([question.unit_sums(one) for one in rows])
@@ -249,7 +249,7 @@ def loss_curve(evidence):
         sizes=sizes,
         losses=losses,
         std_errors=std_errors,
-        n_samples=float(question.problem.weights.sum()),
+        n_samples=question.problem.n_used,
         curve=fit_power_curves(-losses[None], sizes, weight, 0.0),
         draws=fit_power_curves(drawn, sizes, weight, 0.0),
     )
@@ -260,5 +260,6 @@ def _of_training(evidence, sizes):
     half, question = evidence.half, evidence.question
     effects, noise = half.effects()
     square = half.share**2 * ((effects**2).sum() - question.n_units * noise)
-    reach = np.sqrt(max(square, 0.0)) * half.size / sizes
+    size = half.size / question.problem.mean_weight
+    reach = np.sqrt(max(square, 0.0)) * size / sizes
     return np.outer(reach, reach)

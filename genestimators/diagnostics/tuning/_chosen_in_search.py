@@ -1,9 +1,12 @@
 """The choice of a fitted search, repeated on the predictions of all its candidates."""
 
+from numbers import Integral
+
 import numpy as np
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
+from genestimators._delegate import random_state_parameters
 from genestimators._exceptions import OtherDataWarning, warn_user
 from genestimators._row_losses import LossTable
 from genestimators.diagnostics._problem import make_problem
@@ -43,9 +46,7 @@ def problem_of(search, X, y, **told):
             f"{OWNER} needs the data of the search, since it kept no out-of-fold "
             "predictions; pass X and y."
         )
-    return make_problem(
-        OWNER, search.estimator, X, y, least_rows=4, counts=False, **told
-    )
+    return make_problem(OWNER, search.estimator, X, y, least_rows=4, **told)
 
 
 def of_search(search, problem, scoring, settings):
@@ -63,6 +64,12 @@ def of_search(search, problem, scoring, settings):
     results, chosen = search.cv_results_, int(search.best_index_)
     mean = results[f"mean_test_{name}"]
     tried = np.flatnonzero(np.isfinite(mean))  # the others failed, and are never chosen
+    if chosen not in tried:
+        raise ValueError(
+            f"{OWNER} needs a search whose choice has a score. Got {mean[chosen]} for "
+            f"the candidate {results['params'][chosen]!r}; see whether the scorer suits "
+            "the estimator and the folds."
+        )
     place = int(np.flatnonzero(tried == chosen)[0])
     told = {
         "naive": float(mean[chosen]),
@@ -72,8 +79,7 @@ def of_search(search, problem, scoring, settings):
         "scoring": scoring if isinstance(scoring, str) else name,
     }
     if measure is None or measure.kind == "model":
-        splits = [results[f"split{k}_test_{name}"] for k in range(search.n_splits_)]
-        test = np.stack(splits, axis=1)[tried]
+        test = np.array([_scores_of_splits(search, name, i) for i in tried])
         order = np.arange(len(test))
         curve = Curve(order, order, test, test, test.shape[1])
         found = corrected_score_of_folds(
@@ -90,8 +96,7 @@ def of_search(search, problem, scoring, settings):
     )
     candidates = [results["params"][i] for i in tried]
     trials = _Trials(problem, measure, draws, candidates, place)
-    if problem.weight is None:  # scikit-learn scores folds without
-        trials.warn_if_others(told["naive"])
+    trials.warn_if_others(_scores_of_splits(search, name, chosen))
     found, pooled = trials.corrected(place, settings)
     n_fits = trials.n_fits
     return result_of(found, pooled=pooled, n_fits=n_fits, method="bootstrap", **told)
@@ -113,6 +118,34 @@ def _scoring_of(search):
     return search.refit, search.refit, not callable(scoring)
 
 
+def _scores_of_splits(search, name, candidate):
+    results = search.cv_results_
+    splits = [results[f"split{k}_test_{name}"] for k in range(search.n_splits_)]
+    return np.array([one[candidate] for one in splits])
+
+
+def _draws_numbers(estimator):
+    """Whether a fit may come out otherwise the next time."""
+    told = estimator.get_params()
+    seeds = [told[name] for name in random_state_parameters(estimator)]
+    return not all(isinstance(seed, Integral) for seed in seeds)
+
+
+def _alike(known, scores, random):
+    """Whether scores of splits may be those of the same data and folds.
+
+    Scores of a learner of random numbers differ by the luck of its fits, which is less
+    than what the scores of splits differ by; four standard errors are allowed.
+    """
+    if len(known) != len(scores):
+        return False
+    if random:
+        spread = np.sqrt((known.var() + scores.var()) / len(known))
+        return abs(known.mean() - scores.mean()) <= 4 * spread
+    # Solvers may stop a little elsewhere on rows that lie otherwise in memory.
+    return np.allclose(known, scores, rtol=1e-4, atol=1e-4 * known.std())
+
+
 class _Trials:
     """Losses of rows, or answers for them, of every candidate.
 
@@ -128,21 +161,25 @@ class _Trials:
 
     def __init__(self, problem, measure, draws, candidates, chosen):
         self.problem, self.measure, self.draws = problem, measure, draws
-        self.chosen, self.chosen_changes = chosen, candidates[chosen]
+        self.chosen = chosen
         n, n_rows = len(candidates), problem.n_rows
         self.n_fits = 0
         self.times = np.zeros(n_rows, dtype=int)
         self.losses = np.zeros((n, n_rows)) if measure.by_rows else None
         self.answers = None
         self.scores_of_chosen = []
+        self.random = _draws_numbers(self._candidate(candidates[chosen]))
         for i, changes in enumerate(candidates):
             self._try(i, changes, n)
         self.times //= n
 
+    def _candidate(self, changes):
+        return clone(self.problem.estimator).set_params(**clone(changes, safe=False))
+
     def _folds(self, changes):
         """Rows and answers of a candidate, fold by fold."""
         problem = self.problem
-        estimator = clone(problem.estimator).set_params(**clone(changes, safe=False))
+        estimator = self._candidate(changes)
         for fitted in fit_over(
             estimator,
             problem.X,
@@ -157,39 +194,42 @@ class _Trials:
             self.n_fits += 1
             yield fitted.draw.out_of_bag, fitted.predictions
 
-    def _score_of_fold(self, rows, answer):
+    def _scores_of_fold(self, rows, answer):
+        """The score of the chosen candidate, without weights and with them.
+
+        Which of them a search has told depends on the version of scikit-learn.
+        """
         problem, measure = self.problem, self.measure
         parts = measure.needed.split(answer, measure.n_outputs)
-        return measure.scores(parts, problem.X, problem.y, rows, None)[0]
+        weights = [None] if problem.weight is None else [None, problem.weight[rows]]
+        told = problem.X, problem.y, rows
+        return [measure.scores(parts, *told, weight)[0] for weight in weights]
 
-    def warn_if_others(self, naive):
+    def warn_if_others(self, known):
         """Say so where the scores of the chosen candidate do not come out again.
 
-        A learner of random numbers is another one in every fit, which tells nothing;
-        so it is fitted once more where its scores differ.
+        Parameters
+        ----------
+        known : ndarray of shape (n_splits,)
+            What they were in the search.
         """
-        scores = np.array(self.scores_of_chosen)
-        # Solvers may stop a little elsewhere on rows that lie otherwise in memory.
-        if np.isclose(scores.mean(), naive, rtol=1e-4, atol=1e-4 * scores.std()):
+        every = np.array(self.scores_of_chosen).T
+        if any(_alike(known, scores, self.random) for scores in every):
             return
-        again = [
-            self._score_of_fold(*fold) for fold in self._folds(self.chosen_changes)
-        ]
-        if np.array_equal(scores, again):
-            warn_user(
-                f"The best candidate of the search had {naive:.4g} in it, and has "
-                f"{scores.mean():.4g} in its folds of X and y. Pass the data of the "
-                "search, weights and groups too. If they are, its `cv` shuffles "
-                "without a `random_state`, and the correction is that of other folds.",
-                OtherDataWarning,
-            )
+        warn_user(
+            f"The best candidate of the search had {known.mean():.4g} in it, and has "
+            f"{every[-1].mean():.4g} in its folds of X and y. Pass the data of the "
+            "search, weights and groups too. If they are, its `cv` draws other folds "
+            "every time, and the correction is that of these folds.",
+            OtherDataWarning,
+        )
 
     def _try(self, i, changes, n):
         problem, measure = self.problem, self.measure
         for rows, answer in self._folds(changes):
             self.times[rows] += 1
-            if i == self.chosen and problem.weight is None:
-                self.scores_of_chosen.append(self._score_of_fold(rows, answer))
+            if i == self.chosen:
+                self.scores_of_chosen.append(self._scores_of_fold(rows, answer))
             if self.losses is None:
                 if self.answers is None:
                     shape = n, problem.n_rows, answer.shape[2]

@@ -39,7 +39,7 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
     model = ScoredClassifier() if classifier else ScoredRegressor()
     model.outputs = Outputs(y, predictions if probabilities else None)
     X = np.zeros((len(y), 1))
-    problem = make_problem(OWNER, model, X, y, least_rows=4, counts=False, **told)
+    problem = make_problem(OWNER, model, X, y, least_rows=4, **told)
     known = problem.classes
     if probabilities:
         known = (_classes_of(classes, known[0], predictions.shape[2]),)

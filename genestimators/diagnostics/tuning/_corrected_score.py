@@ -84,9 +84,9 @@ def selection_corrected_score(
     Warns
     -----
     OtherDataWarning
-        If the chosen candidate has another score in its folds than it had in the
-        search, unless that is due to random numbers of the learner: X and y are other
-        data, or the folds were drawn anew.
+        If the chosen candidate has other scores in its folds than it had in the search:
+        X and y are other data, or the folds were drawn anew. Of a learner with an open
+        `random_state` only differences beyond the noise of folds are told.
 
     Notes
     -----

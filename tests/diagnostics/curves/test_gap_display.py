@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 from sklearn.base import BaseEstimator, RegressorMixin, clone
-from sklearn.linear_model import LogisticRegression, Ridge
+from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import check_scoring, r2_score
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
@@ -42,7 +42,7 @@ def _pyplot():
 def by_hand(model, X, y, scoring=None, groups=None, weight=None, n_splits=4):
     """Scores of clones fitted one by one, (n_sizes, n_splits), and their sizes.
 
-    Clones get a row of weight k as k rows, the draws' counts being ones.
+    A row of weight k is drawn as one, and clones and scores get it as k rows.
     """
     classifier = hasattr(model, "classes_") or hasattr(model, "decision_function")
     classifier = classifier or hasattr(model, "predict_proba")
@@ -51,7 +51,11 @@ def by_hand(model, X, y, scoring=None, groups=None, weight=None, n_splits=4):
     )
     # Mean losses of rows are not stratified by class.
     by_class = classifier and scoring in ("roc_auc_ovr", "balanced_accuracy")
-    told = {"seed": derive(problem.seed, "splits"), "classifier": by_class}
+    told = {
+        "seed": derive(problem.seed, "splits"),
+        "classifier": by_class,
+        "weight_mode": "importance",
+    }
     kind = Subsample if groups is None else GroupSubsample
     draws = [kind(s).prepare(X, y, weight, groups, **told) for s in SIZES]
     train, test = np.empty((2, len(SIZES), n_splits))
@@ -65,12 +69,15 @@ def by_hand(model, X, y, scoring=None, groups=None, weight=None, n_splits=4):
                 assert set(draws[i - 1][k].rows) <= set(seen)
             if groups is not None:
                 assert not set(groups[seen]) & set(groups[left])
+            sizes[i, k] = len(seen)
+            if weight is not None:
+                assert len(set(seen)) == len(seen)
+                sizes[i, k] = weight[seen].sum() / weight[weight > 0].mean()
+                seen = np.repeat(seen, weight[seen])
+                left = np.repeat(left, weight[left])
             fitted = clone(model).fit(X[seen], y[seen])
             train[i, k] = scorer(fitted, X[seen], y[seen])
-            if weight is not None:
-                left = np.repeat(left, weight[left])
             test[i, k] = scorer(fitted, X[left], y[left])
-            sizes[i, k] = len(seen)
     return train, test, sizes.mean(axis=1)
 
 
@@ -134,7 +141,7 @@ def test_weights_against_repeated_rows(model, scoring):
         model, X, y, scoring=scoring, sizes=SIZES, sample_weight=weight, **QUICK
     )
     assert_by_hand(display, by_hand(model, X, y, scoring, weight=weight))
-    assert display.n_samples == weight.sum()
+    assert display.n_samples == np.count_nonzero(weight)
 
 
 def test_fractional_weights():
@@ -144,10 +151,11 @@ def test_fractional_weights():
     display = draw_gap(Ridge(), X, y, sizes=SIZES, sample_weight=weight, **QUICK)
     problem = make_problem("f", Ridge(), X, y, sample_weight=weight, random_state=0)
     seed = derive(problem.seed, "splits")
-    draws = [Subsample(s).prepare(X, y, weight, seed=seed) for s in SIZES]
+    told = {"seed": seed, "weight_mode": "importance"}
+    draws = [Subsample(s).prepare(X, y, weight, **told) for s in SIZES]
     for i, own in enumerate(draws):
         for k in range(4):
-            rows, counts = own[k].rows, own[k].counts
+            rows, counts = own[k].rows, weight[own[k].rows]
             left = draws[-1][k].out_of_bag
             model = Ridge().fit(X[rows], y[rows], sample_weight=counts)
             score = model.score(X[rows], y[rows], sample_weight=counts)
@@ -365,7 +373,6 @@ def test_two_sizes_are_enough():
         ({"y": None}, "compares predictions with a target, and y is None"),
         ({"y": np.ones(60)}, "needs a y that varies"),
         ({"X": np.ones((9, 2)), "y": np.arange(9)}, "needs at least 10 rows"),
-        ({"sample_weight": np.full(60, 0.5)}, "all of them are below one"),
         ({"params": {"sample_weight": np.ones(60)}}, "pass `sample_weight=...`"),
         ({"sizes": [0.5, 59]}, r"needs a score on every split\. Got NaN"),
         ({"sizes": [1, 30]}, r"needs a score on every split\. Got NaN on 4 of 4"),
@@ -396,11 +403,17 @@ def test_scores_that_are_none():
         draw_gap(Ridge(), X, y, scoring=several, **QUICK)
 
 
-def test_rows_that_no_fit_leaves_out():
-    """Ten rows of weight 20: the largest subsample has an occurrence of each."""
-    X, y = regression(10)
-    with pytest.raises(ValueError, match=r"not seen at all\. Got none in split 0.*div"):
-        draw_gap(Ridge(), X, y, sample_weight=np.full(10, 20), **QUICK)
+@pytest.mark.parametrize("scale", [0.01, 2, 2.5, 1e6])
+def test_the_scale_of_weights_has_no_say(scale):
+    """Ten rows of weight two were once twenty, of which every fit had one of each."""
+    X, y = regression(60)
+    model = LinearRegression()
+    plain = draw_gap(model, X, y, **QUICK)
+    scaled = draw_gap(model, X, y, sample_weight=np.full(60, scale), **QUICK)
+    np.testing.assert_allclose(scaled.test_scores, plain.test_scores)
+    np.testing.assert_allclose(scaled.sizes, plain.sizes)
+    assert scaled.n_samples == 60
+    assert scaled.gap_interval == pytest.approx(plain.gap_interval)
 
 
 class _Boom(Ridge):

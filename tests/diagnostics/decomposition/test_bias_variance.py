@@ -9,7 +9,12 @@ import pytest
 from sklearn.base import BaseEstimator, RegressorMixin
 from sklearn.dummy import DummyClassifier, DummyRegressor
 from sklearn.ensemble import RandomForestRegressor
-from sklearn.linear_model import LogisticRegression, Ridge, RidgeClassifier
+from sklearn.linear_model import (
+    LinearRegression,
+    LogisticRegression,
+    Ridge,
+    RidgeClassifier,
+)
 from sklearn.neighbors import KNeighborsRegressor
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
@@ -31,18 +36,21 @@ QUICK = {"n_pairs": 6, "random_state": 0}
 FIGURES = ("variance", "bias_and_noise", "total", "variance_share")
 
 
-def _by_hand(X, y, n_pairs, groups=None):
+def _by_hand(X, y, n_pairs, groups=None, weight=None):
     """Both parts of the squared error of a ridge at each size, in plain loops."""
     problem = make_problem("f", Ridge(), X, y, groups=groups, random_state=0)
     seed = derive(problem.seed, "pairs")
     kind = Subsample if groups is None else GroupSubsample
     draws = {
-        share: kind(share, True).prepare(X, y, groups=groups, seed=seed).balance()
+        share: kind(share, True)
+        .prepare(X, y, weight, groups, seed=seed, weight_mode="importance")
+        .balance()
         for share in (0.2, 0.4)
     }
+    own = np.ones(len(y)) if weight is None else weight
     parts = []
     for share in (0.2, 0.4):
-        variance = rest = weight = 0.0
+        variance = rest = total = 0.0
         for k in range(n_pairs):
             models = [draws[share][2 * k].rows, draws[share][2 * k + 1].rows]
             if share == 0.2:  # two more, of the rows that come next
@@ -52,11 +60,13 @@ def _by_hand(X, y, n_pairs, groups=None):
             for a, b in combinations(models, 2):
                 assert not set(a) & set(b)
                 free = np.setdiff1d(np.arange(len(y)), np.concatenate([a, b]))
-                f, g = (Ridge().fit(X[r], y[r]).predict(X[free]) for r in (a, b))
-                variance += ((f - g) ** 2 / 2).sum()
-                rest += ((y[free] - f) * (y[free] - g)).sum()
-                weight += len(free)
-        parts.append([variance / weight, rest / weight])
+                f, g = (
+                    Ridge().fit(X[r], y[r], own[r]).predict(X[free]) for r in (a, b)
+                )
+                variance += own[free] @ (f - g) ** 2 / 2
+                rest += own[free] @ ((y[free] - f) * (y[free] - g))
+                total += own[free].sum()
+        parts.append([variance / total, rest / total])
     return np.array(parts)
 
 
@@ -136,7 +146,8 @@ def test_constant_predictions_have_no_variance():
     )
     assert found.variance == 0.0
     assert found.std_errors["variance"] == 0.0
-    assert found.bias_and_noise == pytest.approx(0.5, abs=0.05)
+    off = found.bias_and_noise - np.mean(y != 1)
+    assert abs(off) < 3 * found.monte_carlo_std_errors["bias_and_noise"]
     X, y = regression(60)
     found = bias_variance_decomposition(
         DummyRegressor(strategy="constant", constant=0.0),
@@ -233,6 +244,56 @@ def test_no_two_models_that_are_compared_share_a_seed():
     least = _Seeded.seen[: 4 * 6]  # four models of the least size, six times
     assert len(set(least)) == len(least)
     assert found.variance > 0
+
+
+def test_weights_against_loops():
+    """A row of weight k is drawn as one, and weighs k in fits and in losses."""
+    X, y = regression(60)
+    weight = np.random.default_rng(1).integers(1, 5, size=60).astype(float)
+    found = bias_variance_decomposition(Ridge(), X, y, sample_weight=weight, **QUICK)
+    expected = _by_hand(X, y, 6, weight=weight)
+    np.testing.assert_allclose(found.variance_at_sizes, expected[:, 0])
+    np.testing.assert_allclose(found.bias_and_noise_at_sizes, expected[:, 1])
+    assert found.sizes == pytest.approx([12, 24], rel=0.2)
+
+
+@pytest.mark.parametrize("scale", [0.01, 2, 6, 1e6])
+def test_the_scale_of_weights_has_no_say(scale):
+    X, y = regression(60)
+    model = LinearRegression()
+    plain = bias_variance_decomposition(model, X, y, **QUICK)
+    told = {"sample_weight": np.full(60, scale), **QUICK}
+    found = bias_variance_decomposition(model, X, y, **told)
+    for name in FIGURES:
+        assert getattr(found, name) == pytest.approx(getattr(plain, name))
+        error = plain.std_errors[name]
+        assert found.std_errors[name] == pytest.approx(error)
+
+
+def test_rows_of_great_weight_are_tested_on():
+    """Half of the rows have four times the weight and a hundred times the loss."""
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=120) * np.where(np.arange(120) < 60, 1, 10)
+    weight = np.where(np.arange(120) < 60, 1.0, 4.0)
+    X = rng.normal(size=(120, 2))
+    found = bias_variance_decomposition(Ridge(), X, y, sample_weight=weight, **QUICK)
+    assert found.total == pytest.approx(np.average(y**2, weights=weight), rel=0.15)
+
+
+def test_subsamples_differ_in_the_shares_of_classes():
+    """The share of a class that a constant predicts has the variance of a mean.
+
+    The Brier score of such a constant is (share - y)^2. The variance at m of n rows is
+    p (1 - p) / m over new data, of which disjoint subsamples are a sample.
+    """
+    y = np.arange(200) % 4 == 0
+    X = np.zeros((200, 1))
+    found = bias_variance_decomposition(
+        DummyClassifier(), X, y, n_pairs=100, random_state=0
+    )
+    expected = 0.25 * 0.75 / found.sizes
+    # 100 pairs of one degree of freedom each: 14 % standard error, three allowed.
+    np.testing.assert_allclose(found.variance_at_sizes, expected, rtol=0.42)
 
 
 def test_weights_of_zero_are_rows_that_are_not_there():

@@ -117,7 +117,7 @@ def test_corrected_t_by_hand(scoring, weighted, grouped):
     found = generalization_error(
         model, X, y, scoring=scoring, method="corrected_t", **told
     )
-    problem = make_problem("f", model, X, y, counts=False, **told)
+    problem = make_problem("f", model, X, y, **told)
     told = {"by_class": scoring == "roc_auc"}
     splits = _splits(problem, np.arange(90), 0.2, 25, "splits", **told)
     scores, ratio = _scores(problem, splits, score)
@@ -143,7 +143,7 @@ def test_conservative_z_by_hand(scoring, weighted, grouped):
     found = generalization_error(
         model, X, y, scoring=scoring, method="conservative_z", n_repeats=2, **told
     )
-    problem = make_problem("f", model, X, y, counts=False, **told)
+    problem = make_problem("f", model, X, y, **told)
     told = {"by_class": scoring == "roc_auc"}
     whole = _splits(problem, np.arange(90), 0.2, 15, "splits", **told)
     mean = _scores(problem, whole, score)[0].mean()

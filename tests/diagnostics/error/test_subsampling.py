@@ -26,7 +26,6 @@ def _plain(model, X, y, loss, *, weight=None, groups=None, seed=0, n_repeats=10)
     """
     problem = make_problem(
         "test", model, X, y, sample_weight=weight, groups=groups, random_state=seed,
-        counts=False,
     )  # fmt: skip
     question = ask(problem, None, 0.95)
     n = len(y)
