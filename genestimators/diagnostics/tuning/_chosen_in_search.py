@@ -63,7 +63,7 @@ def of_search(search, problem, scoring, settings):
         measure, _ = resolve_scoring(scoring, *told)
     results, chosen = search.cv_results_, int(search.best_index_)
     mean = results[f"mean_test_{name}"]
-    tried = np.flatnonzero(np.isfinite(mean))  # the others failed, and are never chosen
+    tried = np.flatnonzero(np.isfinite(mean))  # the others failed
     if chosen not in tried:
         raise ValueError(
             f"{OWNER} needs a search whose choice has a score. Got {mean[chosen]} for "
