@@ -66,9 +66,9 @@ def of_search(search, problem, scoring, settings):
     tried = np.flatnonzero(np.isfinite(mean))  # the others failed
     if chosen not in tried:
         raise ValueError(
-            f"{OWNER} needs a search whose choice has a score. Got {mean[chosen]} for "
-            f"the candidate {results['params'][chosen]!r}; see whether the scorer suits "
-            "the estimator and the folds."
+            f"{OWNER} needs a search whose choice has a score. Got {mean[chosen]} of "
+            f"{results['params'][chosen]!r}; see whether the scorer suits the "
+            "estimator and the folds."
         )
     place = int(np.flatnonzero(tried == chosen)[0])
     told = {
@@ -140,7 +140,9 @@ def _alike(known, scores, random):
     if len(known) != len(scores):
         return False
     if random:
-        spread = np.sqrt((known.var() + scores.var()) / len(known))
+        if len(known) == 1:
+            return True
+        spread = np.sqrt((known.var(ddof=1) + scores.var(ddof=1)) / len(known))
         return abs(known.mean() - scores.mean()) <= 4 * spread
     # Solvers may stop a little elsewhere on rows that lie otherwise in memory.
     return np.allclose(known, scores, rtol=1e-4, atol=1e-4 * known.std())

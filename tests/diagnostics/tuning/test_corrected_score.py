@@ -408,7 +408,7 @@ def test_a_choice_without_a_score():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         search.fit(X, y)
-    with pytest.raises(ValueError, match=r"whose choice has a score\. Got nan for the"):
+    with pytest.raises(ValueError, match=r"whose choice has a score\. Got nan of "):
         selection_corrected_score(search, X, y)
 
 
