@@ -360,8 +360,8 @@ def test_other_data_than_those_of_the_search_are_told(scoring):
 
 
 def test_other_data_are_told_for_learners_of_random_numbers():
-    X, y = classes(80)
-    search = GridSearchCV(DecisionTreeClassifier(), DEPTHS).fit(X, y)
+    X, y = classes(200)
+    search = GridSearchCV(DecisionTreeClassifier(), DEPTHS, cv=10).fit(X, y)
     other = np.random.default_rng(0).permutation(y)
     with pytest.warns(OtherDataWarning, match="Pass the data of the search"):
         selection_corrected_score(search, X, other, random_state=0)
