@@ -3,6 +3,8 @@
 import html
 from dataclasses import fields
 
+import numpy as np
+
 
 class Result:
     """For frozen dataclasses whose `__str__` says in lines what was found."""
@@ -12,13 +14,25 @@ class Result:
         return f"<ul>{''.join(f'<li>{line}</li>' for line in lines)}</ul>"
 
     def to_dict(self):
-        """The fields as a dict.
+        """The fields as plain numbers, texts, lists and dicts.
 
         Returns
         -------
         fields : dict
+            Copies. What is not known is NaN.
         """
-        return {field.name: getattr(self, field.name) for field in fields(self)}
+        return {field.name: plain(getattr(self, field.name)) for field in fields(self)}
+
+
+def plain(value):
+    """Arrays as lists and NumPy's numbers as Python's, however deep; copies."""
+    if isinstance(value, np.ndarray | np.generic):
+        return value.tolist()
+    if isinstance(value, dict):
+        return {key: plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    return value
 
 
 def html_table(caption, head, rows):

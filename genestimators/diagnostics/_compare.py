@@ -433,6 +433,8 @@ def _comparison(test, adjusted, *, names, level, margin, **told):
         above = test.difference + margin
         if test.std_error > 0:
             one_sided = float(law.sf(above / test.std_error))
+        elif test.std_error == 0:  # the same scores on every split
+            one_sided = 0.0 if above > 0 else 1.0
     return ModelComparison(
         first=names[0],
         second=names[1],

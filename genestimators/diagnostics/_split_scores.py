@@ -61,9 +61,24 @@ def measure_of(problem, scoring):
 
 
 def score_model(measure, scorer, model, X, y, weight):
-    """Whatever a scorer that looks at the model returns."""
+    """Whatever a scorer that looks at the model returns.
+
+    Raises
+    ------
+    ValueError
+        If it asks for probabilities or decisions of a model that has none.
+    """
     call = ScorerCall(scorer) if measure.measure is None else measure.measure.call
-    return call.answer(model, X, y, weight)
+    try:
+        return call.answer(model, X, y, weight)
+    except AttributeError as exc:
+        if "predict_proba" not in str(exc) and "decision_function" not in str(exc):
+            raise
+        raise ValueError(
+            f"{scorer!r} asks for what {model!r} does not have ({exc}); score its "
+            'labels, as "accuracy" does, or calibrate it with '
+            "sklearn.calibration.CalibratedClassifierCV."
+        ) from exc
 
 
 def stratifies(problem, measure):

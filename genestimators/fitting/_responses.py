@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from genestimators._inputs import n_rows_of
 from genestimators.fitting._paths import Path
 
 LOG_FLOOR = 2.0**-26  # probabilities below this are this when logarithms are averaged
@@ -86,8 +87,22 @@ class Response:
         """The answer of a fitted estimator, ndarray of shape (n_rows, width).
 
         A path answers with its values in front, (n_values, n_rows, width).
+
+        Raises
+        ------
+        ValueError
+            If there is not one answer a row.
         """
-        params = params or {}
+        answer = self._ask(model, X, params or {})
+        n_rows = n_rows_of(X)
+        if answer.shape[-2] != n_rows:
+            raise ValueError(
+                f"A model must answer for each of the {n_rows} rows that it is asked "
+                f"about. Got {answer.shape[-2]} answers; see what it predicts."
+            )
+        return answer
+
+    def _ask(self, model, X, params):
         lead = 2 if isinstance(model, Path) else 1
         if self.kind == "predict":
             answer = np.asarray(model.predict(X, **params), dtype=np.float64)

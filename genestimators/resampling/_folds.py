@@ -54,6 +54,8 @@ class Folds(Resampler):
             (_indices(train), _indices(test))
             for train, test in splitter.split(np.zeros(n_rows), y, groups)
         ]
+        for number, split in enumerate(splits):
+            _check_positions(number, np.concatenate(split), n_rows)
         if not splits:
             raise ValueError(
                 "`cv` must give at least one split. Got none; an iterator is used up "
@@ -65,6 +67,15 @@ class Folds(Resampler):
         occurrences = Occurrences(rows, rows.astype(np.uint64), None)
         return FoldDraws(
             occurrences, n_rows, seed, splits=splits, row_weight=sample_weight
+        )
+
+
+def _check_positions(number, rows, n_rows):
+    if len(rows) and not 0 <= rows.min() <= rows.max() < n_rows:
+        odd = rows.max() if rows.max() >= n_rows else rows.min()
+        raise ValueError(
+            f"`cv` must give positions of rows, from 0 to {n_rows - 1}. Got {odd} in "
+            f"split {number}; make the splits of the same data."
         )
 
 

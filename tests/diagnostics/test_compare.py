@@ -208,6 +208,14 @@ def test_a_row_is_drawn_as_one_whatever_its_weight(method):
     assert found.scores == pytest.approx(scores)
 
 
+def test_a_model_is_no_worse_than_itself():
+    X, y = regression(60)
+    told = {"random_state": 0}
+    assert compare_models(Ridge(), Ridge(), X, y, **told).p_value_non_inferior == 1.0
+    found = compare_models(Ridge(), Ridge(), X, y, margin=0.01, **told)
+    assert found.p_value_non_inferior == 0.0
+
+
 def test_words():
     X, y = regression(60)
     found = compare_models(Ridge(), TREE, X, y, scoring="r2", random_state=0)

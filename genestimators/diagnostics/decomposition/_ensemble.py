@@ -192,7 +192,15 @@ def ensemble_decomposition(
     own = isinstance(ensemble, BaseBootstrapBagging)
     X = _inputs.as_container(X)
     n_rows = _inputs.n_rows_of(X)
+    if y is None:
+        raise ValueError(
+            f"{owner} compares predictions with a target, and y is None; pass y."
+        )
     y = _inputs.check_y(y, n_rows, classifier=classifier)
+    n_outputs = 1 if y.ndim == 1 else y.shape[1]
+    if classifier:
+        known = ensemble.classes_
+        _check_outputs(n_outputs, len(known) if isinstance(known, list) else 1)
     weight = _inputs.check_sample_weight(sample_weight, n_rows)
     left_out = _left_out(ensemble, n_rows)
     classes, y = _coded(ensemble, y, own) if classifier else ((), y)
@@ -203,6 +211,8 @@ def ensemble_decomposition(
         answer = np.empty((0, target.shape[1]))
         if len(rows):
             answer = response(model, _inputs.take_rows(columns, rows))
+            if not classifier:
+                _check_outputs(n_outputs, answer.shape[1])
         sums.add(rows, answer)  # also of none: members are counted in blocks
     return _result(ensemble, sums, response, weight, groups)
 
@@ -226,6 +236,14 @@ def _check_ensemble(ensemble):
             "`ensemble` must be a bag or a forest that knows its members and the rows "
             f"each was fitted on. Got {ensemble!r}; fit a bag, or a forest with "
             "bootstrap=True."
+        )
+
+
+def _check_outputs(n_outputs, known):
+    if n_outputs != known:
+        raise ValueError(
+            "y must be the target that the ensemble was fitted on. Got "
+            f"{n_outputs} columns, and it was fitted on {known}."
         )
 
 

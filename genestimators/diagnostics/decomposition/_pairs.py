@@ -10,6 +10,7 @@ from genestimators.resampling import Draws
 from genestimators.resampling._hashing import derive
 
 _HELD = 2**23  # numbers of figures that are held before they are added up
+_HUGE = 1e150  # the square of more is infinite
 _PAIRS_OF_FOUR = [*combinations(range(4), 2)]
 _SHARED, _APART = (
     tuple(np.array([
@@ -149,13 +150,7 @@ class Pairs:
             for one, other in combinations(models, 2):
                 rows, (first, second) = _common([one, other])
                 own = self.plan.loss.pair_terms(first, second, self.target[rows])
-                if not np.isfinite(own).all():
-                    raise ValueError(
-                        f"{self.plan.problem.owner} needs finite losses. Got "
-                        f"{own[~np.isfinite(own)][0]} for a row in neither of a pair "
-                        "of subsamples; see whether the model predicts NaN or "
-                        "infinity, or scale a huge target down."
-                    )
+                _check_terms(own, self.plan.problem.owner)
                 of_rows = np.zeros(weight.shape[1])
                 of_rows[one.draw.out_of_bag] = one.draw.out_of_bag_counts
                 weight[place, rows] += of_rows[rows]
@@ -250,6 +245,22 @@ class Pairs:
             total += terms[0] @ weight
             of_weight += weight.sum()
         return total / of_weight
+
+
+def _check_terms(terms, owner):
+    """Refuse losses whose squares are no numbers, or nothing."""
+    most = np.abs(terms).max(initial=0.0)
+    if not most < _HUGE:
+        raise ValueError(
+            f"{owner} needs finite losses. Got {most:.3g} for a row in neither of a "
+            "pair of subsamples; see whether the model predicts NaN or infinity, or "
+            "scale a huge target down."
+        )
+    if 0 < most < 1 / _HUGE:
+        raise ValueError(
+            f"{owner} needs losses whose squares are not nothing. Got {most:.3g} as "
+            "the largest of a pair of subsamples; scale a tiny target up."
+        )
 
 
 def _common(models):

@@ -102,10 +102,11 @@ def _check_apart(question, draws, numbers):
             known, tested = groups[known], groups[tested]
         both = np.intersect1d(known, tested)
         if len(both):
+            good = "KFold" if groups is None else "GroupKFold"
             raise ValueError(
                 f"`cv` must not test on {what} that it learns from. Got "
-                f"{both[0]!r} on both sides of split {number}; pass a splitter that "
-                "keeps them apart, such as KFold or GroupKFold."
+                f"{both.tolist()[0]!r} on both sides of split {number}; pass a "
+                f"splitter that keeps them apart, such as {good}."
             )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 
 from genestimators._inputs import take_rows
 from genestimators._row_losses import RELATIVE, constant_losses, mean_over_rows
+from genestimators._scoring import one_number
 from genestimators.diagnostics._problem import Problem
 from genestimators.diagnostics._split_scores import score_model, stratifies
 from genestimators.fitting import fit_over
@@ -295,7 +296,7 @@ class Question:
                 f"{problem.owner} goes by one score, and the scorer gives several. Got "
                 f"{sorted(found)!r}; pass a scorer of one of them."
             )
-        return float(found)
+        return one_number(found, self.scorer)
 
     def _fit(self, draws, numbers, *, noun, **settings):
         problem = self.problem

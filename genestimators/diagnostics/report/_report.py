@@ -12,7 +12,7 @@ from genestimators._params import (
     Options,
     check_arguments,
 )
-from genestimators._results import Result
+from genestimators._results import Result, plain
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics.decomposition._bias_variance import decomposition_of
 from genestimators.diagnostics.decomposition._decomposition import (
@@ -138,7 +138,7 @@ class GeneralizationReport(Result):
             name: getattr(self.curve, name)
             for name in ("sizes", "losses", "std_errors")
         }
-        return _plain(out)
+        return plain(out)
 
     def to_html(self, path=None):
         """Write the report as one page that needs nothing else.
@@ -173,15 +173,6 @@ class GeneralizationReport(Result):
         display : BiasVarianceDisplay
         """
         return self.decomposition.plot(ax=ax)
-
-
-def _plain(value):
-    """Arrays as lists, numbers of numpy as Python's."""
-    if isinstance(value, dict):
-        return {key: _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
 def generalization_report(

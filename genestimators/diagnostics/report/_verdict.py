@@ -107,11 +107,13 @@ def _range(interval):
 
 
 def _signal(gain, constant, better, name):
-    works = gain.p_value < 0.05
-    text = (
-        f"{'Better than' if works else 'Not distinguishable from'} a constant "
-        f"prediction, whose {name} is {number(constant)} ({p_text(gain.p_value)})."
-    )
+    works, harms = gain.p_value < 0.05, gain.interval[1] < 0
+    told = "Better than" if works else "Not distinguishable from"
+    known = p_text(gain.p_value)
+    if harms:  # p-values are those of being better
+        told, known = "Worse than", f"gain {_range(gain.interval)}"
+    text = f"{told} a constant prediction, whose {name} is {number(constant)}"
+    text += f" ({known})."
     lost = not works and not better
     names = {"averaging": "averaging", "penalty": "another penalty"}
     remedy, instead = "", None
@@ -120,6 +122,10 @@ def _signal(gain, constant, better, name):
             "Look for features that tell something of the target, and whether rows and "
             "targets belong together; until then predict a constant."
         )
+        if harms:
+            of_probabilities = name in (NAMES["brier"], NAMES["log_loss"])
+            calibrate = "calibrate it, " if of_probabilities else ""
+            remedy = f"Make the model simpler, {calibrate}or predict a constant."
         instead = max(-gain.value, 0.0)
     elif not works:
         kind = min(better, key=better.get)
@@ -145,7 +151,7 @@ def _averaging(gain, classifier, loss, least, name):
 
 def _penalty(gain, loss, least, name):
     does = _does(gain, least)
-    if gain.stronger is None:
+    if gain.stronger is None or gain.interval[1] < 0:
         text = (
             f"No other value of {gain.param} does better than {_value(gain.current)}."
         )
@@ -221,6 +227,8 @@ def _gain_text(what, gain, loss, name):
 def _why_not(gain):
     if gain.interval[0] > 0:
         return "That is hardly worth it."
+    if gain.interval[1] < 0:
+        return "That would do harm."
     return "That is not told from no gain at all."
 
 

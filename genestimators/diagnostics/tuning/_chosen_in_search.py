@@ -87,19 +87,26 @@ def of_search(search, problem, scoring, settings):
         )
         pooled = float(test[place].mean())
         return result_of(found, pooled=pooled, n_fits=0, method="folds", **told)
-    draws = Folds(search.cv).prepare(
-        problem.X,
-        problem.y,
-        problem.weight,
-        problem.groups,
-        classifier=problem.classifier,
-    )
+    draws = _folds_of(search, problem)
     candidates = [results["params"][i] for i in tried]
     trials = _Trials(problem, measure, draws, candidates, place)
     trials.warn_if_others(_scores_of_splits(search, name, chosen))
     found, pooled = trials.corrected(place, settings)
     n_fits = trials.n_fits
     return result_of(found, pooled=pooled, n_fits=n_fits, method="bootstrap", **told)
+
+
+def _folds_of(search, problem):
+    told = problem.X, problem.y, problem.weight, problem.groups
+    try:
+        return Folds(search.cv).prepare(*told, classifier=problem.classifier)
+    except ValueError as exc:
+        if problem.groups is None and "'groups'" in str(exc):
+            raise ValueError(
+                f"The `cv` of the search, {search.cv!r}, needs groups. Got none; pass "
+                "`groups=...` as in the fit of the search."
+            ) from exc
+        raise
 
 
 def _scoring_of(search):

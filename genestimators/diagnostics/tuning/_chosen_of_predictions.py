@@ -22,17 +22,20 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
             f"pass `scoring` and `y`. Got scoring={scoring!r} and "
             f"y={'None' if y is None else 'values'}."
         )
-    predictions = np.asarray(predictions)
+    predictions = _as_array(predictions)
     if predictions.ndim not in (2, 3) or predictions.shape[1] != len(y):
         raise ValueError(
             "Predictions must have the shape (n_candidates, n_samples), or with "
             "probabilities (n_candidates, n_samples, n_classes), and y one value for "
             f"each sample. Got {predictions.shape} and {len(y)}."
         )
-    if predictions.dtype.kind == "f" and np.isnan(predictions).any():
+    if not len(predictions):
+        raise ValueError("Predictions must be of at least one candidate. Got none.")
+    if predictions.dtype.kind == "f" and not np.isfinite(predictions).all():
+        odd = predictions[~np.isfinite(predictions)][0]
         raise ValueError(
-            "Predictions must not be NaN: every candidate has to be tried on every "
-            "row. Got NaN; leave such rows out of predictions and y."
+            "Predictions must not be NaN or infinite: every candidate has to be tried "
+            f"on every row. Got {odd}; leave such rows out of predictions and y."
         )
     probabilities = predictions.ndim == 3
     classifier = probabilities or _holds_classes(scoring, y)
@@ -87,6 +90,24 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
         method="bootstrap",
         scoring=scoring,
     )
+
+
+def _as_array(predictions):
+    try:
+        array = np.asarray(predictions)
+    except ValueError as exc:
+        raise ValueError(
+            "Predictions must have one for every candidate and sample. Got rows of "
+            f"unequal length ({exc})."
+        ) from exc
+    if array.dtype.kind == "O":
+        kinds = {type(one).__name__ for one in array.ravel().tolist()}
+        if len(kinds) > 1:
+            raise ValueError(
+                "Predictions must be of one kind, all text or all numbers. Got "
+                f"{', '.join(sorted(kinds))}."
+            )
+    return array
 
 
 def _holds_classes(scoring, y):

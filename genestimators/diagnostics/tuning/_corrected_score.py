@@ -51,7 +51,7 @@ def selection_corrected_score(
         shape (n_candidates, n_samples) for numbers and labels and (n_candidates,
         n_samples, n_classes) for probabilities.
     X, y : the data of the search
-        X is not needed for predictions, neither for an AutoRegularizedCV.
+        An AutoRegularizedCV does not look at them, predictions not at X.
     scoring : str, default=None
         What predictions are scored by; a search has a `scoring` of its own.
     classes : array-like, default=None
@@ -129,6 +129,14 @@ def selection_corrected_score(
     search = search_or_predictions
     settings = {"confidence": confidence_level, "n_resamples": n_resamples}
     if isinstance(search, AutoRegularizedCV):
+        _refuse(
+            "An AutoRegularizedCV knows all of its fit",
+            scoring=scoring,
+            classes=classes,
+            sample_weight=sample_weight,
+            groups=groups,
+            params=params,
+        )
         return _of_own_search(search, confidence_level)
     told = {
         "sample_weight": sample_weight,
@@ -136,9 +144,22 @@ def selection_corrected_score(
         "random_state": random_state,
     }
     if hasattr(search, "fit"):
+        _refuse("A search knows its classes", classes=classes)
         problem = problem_of(search, X, y, params=params, n_jobs=n_jobs, **told)
         return of_search(search, problem, scoring, settings)
+    _refuse("Predictions are scored as they are", params=params)
     return of_predictions(search, y, scoring, classes, told, settings)
+
+
+def _refuse(why, **told):
+    """Refuse arguments that would change nothing."""
+    for name, value in told.items():
+        if value is not None:
+            got = repr(value) if isinstance(value, str) else type(value).__name__
+            raise ValueError(
+                f"{why}, so that `{name}` would change nothing. Got {got}; leave it at "
+                "None."
+            )
 
 
 def _of_own_search(search, confidence_level):

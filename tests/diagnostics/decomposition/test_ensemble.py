@@ -317,3 +317,17 @@ def test_members_of_linear_classifiers_have_probabilities():
     assert ensemble_decomposition(bag, X, y).removable == pytest.approx(
         bag.bagging_gain_
     )
+
+
+def test_a_target_of_other_outputs():
+    X, y = regression(60)
+    forest = RandomForestRegressor(30, random_state=0).fit(X, y)
+    message = "Got 2 columns, and it was fitted on 1"
+    with pytest.raises(ValueError, match=message):
+        ensemble_decomposition(forest, X, np.column_stack([y, y]))
+    with pytest.raises(ValueError, match="y is None; pass y"):
+        ensemble_decomposition(forest, X, None)
+    labels = (y > 0).astype(int)
+    forest = RandomForestClassifier(30, random_state=0).fit(X, labels)
+    with pytest.raises(ValueError, match=message):
+        ensemble_decomposition(forest, X, np.column_stack([labels, labels]))

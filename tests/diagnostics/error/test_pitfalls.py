@@ -10,6 +10,7 @@ from sklearn.linear_model import LinearRegression, LogisticRegression, Ridge
 from sklearn.metrics import make_scorer
 from sklearn.model_selection import KFold, PredefinedSplit
 from sklearn.neighbors import KNeighborsRegressor
+from sklearn.svm import LinearSVC
 from sklearn.tree import DecisionTreeClassifier, DecisionTreeRegressor
 
 from genestimators import (
@@ -305,3 +306,82 @@ def test_a_metric_without_weights_counts_every_row_alike():
         generalization_error(
             Ridge(), X, y, scoring=make_scorer(broken), sample_weight=weight
         )
+
+
+def test_optimism_wants_a_number_too():
+    X, y = toys.regression(40)
+    with pytest.raises(TypeError, match=r"A scorer must return one number\. Got 'x'"):
+        generalization_error(
+            Ridge(), X, y, method="optimism", scoring=lambda model, X, y: "x"
+        )
+
+
+def test_scores_of_probabilities_of_a_model_without():
+    X, y = toys.classes(40)
+    told = {"scoring": "neg_log_loss", "random_state": 0}
+    words = r"asks for what LinearSVC\(.*\) does not have .* or calibrate it with"
+    for ask in (generalization_error, learning_curve_forecast):
+        with pytest.raises(ValueError, match=words):
+            ask(LinearSVC(), X, y, **told)
+    with pytest.raises(ValueError, match=words):
+        compare_models(LinearSVC(), LogisticRegression(), X, y, **told)
+
+
+class Few(Ridge):
+    def predict(self, X):
+        return super().predict(X)[:2]
+
+
+@pytest.mark.parametrize(
+    "ask", [bias_variance_decomposition, generalization_error, learning_curve_forecast]
+)
+def test_models_that_do_not_answer_for_every_row(ask):
+    X, y = toys.regression(40)
+    with pytest.raises(ValueError, match=r"for each of the \d+ rows .* Got 2 answers"):
+        ask(Few(), X, y, random_state=0)
+
+
+@pytest.mark.parametrize("odd", [45, -1])
+def test_splits_of_other_data(odd):
+    X, y = toys.regression(40)
+    message = rf"positions of rows, from 0 to 39\. Got {odd} in split 0"
+    with pytest.raises(ValueError, match=message):
+        generalization_error(Ridge(), X, y, cv=[(np.arange(20), np.array([30, odd]))])
+
+
+@pytest.mark.parametrize(
+    ("scale", "message"),
+    [
+        (1e100, r"finite losses\. Got \d.*scale a huge"),
+        (1e-100, "scale a tiny target up"),
+    ],
+)
+def test_targets_whose_squares_are_no_numbers(scale, message):
+    X, y = toys.regression(40)
+    with pytest.raises(ValueError, match=message):
+        generalization_report(Ridge(), X, y * scale, random_state=0)
+
+
+def test_models_that_harm_are_called_so():
+    """Trees on noise lose twice as much as a constant, and that is told from none."""
+    rng = np.random.default_rng(0)
+    X, y = rng.normal(size=(120, 4)), rng.normal(size=120)
+    report = generalization_report(DecisionTreeRegressor(), X, y, random_state=0)
+    signal = next(one for one in report.verdict if one.kind == "signal")
+    assert signal.text.startswith("Worse than a constant prediction, whose squared er")
+    assert "gain -" in signal.text
+    assert signal.remedy == "Make the model simpler, or predict a constant."
+    for one in report.verdict:
+        if one.interval is not None and one.interval[1] < 0 and one.kind != "signal":
+            assert "not told from" not in one.remedy
+
+
+def test_results_are_plain_and_copies():
+    X, y = toys.regression(40)
+    found = bias_variance_decomposition(Ridge(), X, y, random_state=0)
+    fields = found.to_dict()
+    assert json.loads(json.dumps(fields))["sizes"] == found.sizes.tolist()
+    fields["std_errors"]["total"] = 0
+    assert found.std_errors["total"] > 0
+    curve = learning_curve_forecast(Ridge(), X, y, random_state=0).to_dict()
+    assert json.loads(json.dumps(curve))["n_samples"] == 40

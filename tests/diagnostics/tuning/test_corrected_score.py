@@ -448,3 +448,38 @@ def test_models_with_a_score_of_their_own():
         for rows in (np.arange(60),)
     ]
     assert found.score < scores[0]
+
+
+@pytest.mark.parametrize(
+    ("predictions", "message"),
+    [
+        (np.empty((0, 20)), "of at least one candidate. Got none"),
+        (np.full((2, 20), np.inf), r"NaN or infinite.*Got inf; leave such rows"),
+        (np.array([[1, "a"] * 10] * 2, dtype=object), "of one kind.*Got int, str"),
+        ([[1] * 20, [1] * 3], "Got rows of unequal length"),
+    ],
+)
+def test_predictions_that_are_none(predictions, message):
+    with pytest.raises(ValueError, match=message):
+        selection_corrected_score(predictions, y=Y, scoring="accuracy")
+
+
+def test_arguments_that_would_change_nothing():
+    X, y = regression(60)
+    own = AutoRegularizedCV(Ridge(), random_state=0).fit(X, y)
+    for name, value in {"scoring": "r2", "sample_weight": np.ones(60)}.items():
+        with pytest.raises(ValueError, match=f"`{name}` would change nothing. Got"):
+            selection_corrected_score(own, X, y, **{name: value})
+    search = GridSearchCV(Ridge(), {"alpha": [1.0, 2.0]}).fit(X, y)
+    with pytest.raises(ValueError, match=r"`classes` would change nothing\. Got list"):
+        selection_corrected_score(search, X, y, classes=[0, 1])
+    with pytest.raises(ValueError, match=r"`params` would change nothing\. Got dict"):
+        selection_corrected_score(LABELS, y=Y, scoring="accuracy", params={"a": 1})
+
+
+def test_a_search_over_groups_needs_them_again():
+    X, y = regression(60)
+    search = GridSearchCV(Ridge(), {"alpha": [1.0, 2.0]}, cv=GroupKFold(3))
+    search.fit(X, y, groups=np.arange(60) // 5)
+    with pytest.raises(ValueError, match=r"needs groups\. Got none; pass `groups="):
+        selection_corrected_score(search, X, y)
