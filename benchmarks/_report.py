@@ -125,6 +125,9 @@ def arguments(description, *, cache=False, resume=False):
             help="go on with the record of a run that was stopped; start anew when the "
             "library has changed",
         )
+        parser.add_argument(
+            "--report", action="store_true", help="tables of the record, without a run"
+        )
     args = parser.parse_args()
     if args.dask is not None:
         use_dask(args.dask)

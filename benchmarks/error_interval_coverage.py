@@ -8,7 +8,8 @@ itself; widths and RMSE are in units of the mean loss. With 300 data sets a cove
 
 Every estimate is kept in results/error_interval_coverage.npz: own loss, point, low end,
 high end, fits and seconds by case, data set and method. A run takes several hours;
---resume goes on with the record of one that was stopped, of the same code.
+--resume goes on with the record of one that was stopped, of the same code, and --report
+makes the tables of what it holds.
 """
 
 import time
@@ -171,17 +172,23 @@ def main():
     if args.quick:
         cases, n_data = cases[::5], 3
     estimates = np.full((len(cases), n_data, len(METHODS), 6), np.nan)
-    if args.resume:
+    if args.resume or args.report:
         estimates = np.load(RECORD)["estimates"].astype(float)
 
     def keep():
         if not args.quick:
             np.savez_compressed(RECORD, estimates=estimates.astype(np.float32))
 
-    found = []
+    found, open_cases = [], []
     for case, kept in zip(cases, estimates, strict=True):
-        fill(kept, *case, keep)
-        found.append(summarised(*case, kept))
+        if not args.report:
+            fill(kept, *case, keep)
+        if np.isnan(kept).any():
+            open_cases.append("{}, {} rows".format(*case))
+        else:
+            found.append(summarised(*case, kept))
+    if open_cases:
+        report.say(f"Not run to the end yet: {'; '.join(open_cases)}.")
     figures = np.array([one[1] for one in found])  # (n_cases, 4, n_methods)
     summary = []
     for i, (name, _) in enumerate(METHODS):
