@@ -19,6 +19,7 @@ from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._split_scores import (
     check_alike,
     measure_of,
+    score_name,
     split_scores,
     stratifies,
 )
@@ -269,7 +270,7 @@ def compare_models(
             UndefinedTestWarning,
         )
     adjusted = holm([test.p_value for test, _ in tests])
-    name = scoring if isinstance(scoring, str) else "score"
+    name = score_name(scoring, measure_of(problem, scoring)[0].kind)
     found = [
         _comparison(
             test,

@@ -60,6 +60,20 @@ def measure_of(problem, scoring):
     return resolve_scoring(scoring, *told)
 
 
+def score_name(scoring, kind):
+    """The name of a score, for people.
+
+    Parameters
+    ----------
+    scoring : None, str or callable
+    kind : str
+        Of the `CandidateMeasure` that it stands for.
+    """
+    if isinstance(scoring, str):
+        return scoring
+    return {"accuracy": "accuracy", "r2": "R2", "d2": "D2"}.get(kind, "score")
+
+
 def score_model(measure, scorer, model, X, y, weight):
     """Whatever a scorer that looks at the model returns.
 

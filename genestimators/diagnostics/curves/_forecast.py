@@ -18,6 +18,7 @@ from genestimators._results import Result
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
+from genestimators.diagnostics._split_scores import measure_of, score_name
 from genestimators.diagnostics.curves._nested_scores import nested_scores
 from genestimators.diagnostics.curves._power_curve import PowerCurves, fit_power_curves
 from genestimators.resampling._hashing import derive
@@ -338,7 +339,7 @@ def _forecast(problem, scoring, scores, sizes, share, best, target, level):
         target=None if target is None else float(target),
         n_for_target=needed,
         n_for_target_interval=needed_interval,
-        scoring=scoring if isinstance(scoring, str) else "score",
+        scoring=score_name(scoring, measure_of(problem, scoring)[0].kind),
         n_fits=n_splits * n_sizes,
         curve=curve,
         draws=draws,

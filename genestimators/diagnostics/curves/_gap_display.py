@@ -9,6 +9,7 @@ from genestimators._params import (
 from genestimators._plotting import new_axes, place_values, pyplot
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._sizes import check_train_sizes
+from genestimators.diagnostics._split_scores import score_name
 from genestimators.diagnostics.curves._gap import (
     gap_interval,
     in_words,
@@ -17,7 +18,7 @@ from genestimators.diagnostics.curves._gap import (
     perfect_score,
 )
 from genestimators.diagnostics.curves._nested_scores import nested_scores
-from genestimators.diagnostics.error._generalization_error import ask, score_name
+from genestimators.diagnostics.error._generalization_error import ask
 
 _CONSTRAINTS = {
     "scoring": SCORING,
@@ -229,7 +230,7 @@ class GeneralizationGapDisplay:
             n_samples=problem.n_used,
             test_ratio=found.share,
             confidence_level=confidence_level,
-            score_name=score_name(question),
+            score_name=score_name(question.scoring, question.measure.kind),
             best_score=perfect_score(question),
         ).plot(ax=ax)
 

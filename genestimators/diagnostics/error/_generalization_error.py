@@ -12,7 +12,7 @@ from genestimators._params import (
 )
 from genestimators.diagnostics._copies import warn_of_copies
 from genestimators.diagnostics._problem import make_problem
-from genestimators.diagnostics._split_scores import measure_of
+from genestimators.diagnostics._split_scores import measure_of, score_name
 from genestimators.diagnostics.error._bootstrap import by_632, by_632_plus
 from genestimators.diagnostics.error._cross_validation import by_cross_validation
 from genestimators.diagnostics.error._nested import by_nested_cv
@@ -238,7 +238,7 @@ def result_of(question, method, found):
         training_score=training,
         gap=training - found.score,
         method=method,
-        scoring=score_name(question),
+        scoring=score_name(question.scoring, question.measure.kind),
         n_samples=len(question.used),
         n_fits=found.n_fits + 1,
     )
@@ -261,11 +261,3 @@ def _resolve(question, method):
             'method="corrected_t", "conservative_z" or "optimism".'
         )
     return method
-
-
-def score_name(question):
-    """The name of the score, for people."""
-    if isinstance(question.scoring, str):
-        return question.scoring
-    names = {"accuracy": "accuracy", "r2": "R2", "d2": "D2"}
-    return names.get(question.measure.kind, "score")

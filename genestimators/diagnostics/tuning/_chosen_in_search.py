@@ -10,6 +10,7 @@ from genestimators._delegate import random_state_parameters
 from genestimators._exceptions import OtherDataWarning, warn_user
 from genestimators._row_losses import LossTable
 from genestimators.diagnostics._problem import make_problem
+from genestimators.diagnostics._split_scores import score_name
 from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
 from genestimators.fitting import fit_over
 from genestimators.regularization._curve import Curve
@@ -76,7 +77,7 @@ def of_search(search, problem, scoring, settings):
         "chosen": chosen,
         "settings": settings,
         "n": len(mean),
-        "scoring": scoring if isinstance(scoring, str) else name,
+        "scoring": _name_of(name, scoring, measure),
     }
     if measure is None or measure.kind == "model":
         test = np.array([_scores_of_splits(search, name, i) for i in tried])
@@ -107,6 +108,13 @@ def _folds_of(search, problem):
                 "`groups=...` as in the fit of the search."
             ) from exc
         raise
+
+
+def _name_of(name, scoring, measure):
+    """The name of the score, for people; `name` is what the search calls it."""
+    if measure is None or (callable(scoring) and name != "score"):
+        return name
+    return score_name(scoring, measure.kind)
 
 
 def _scoring_of(search):

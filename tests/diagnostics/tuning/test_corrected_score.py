@@ -117,7 +117,7 @@ def test_a_grid_search_equals_predictions_of_its_candidates(scoring, cv):
         ]
     )
     if scoring is None:  # R2 is in units of the spread within each fold
-        assert found.scoring == "score"
+        assert found.scoring == "R2"
         return
     losses = np.abs(predictions - y)
     expected = -_by_hand(losses, search.best_index_, _seed(y))
