@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from functools import lru_cache, partial
 
 from joblib import effective_n_jobs
+from joblib.parallel import BACKENDS, get_active_backend
 from sklearn import ensemble, tree
 from sklearn.utils.parallel import Parallel, delayed
 from threadpoolctl import ThreadpoolController
@@ -30,6 +31,8 @@ _THREADED = (
     ensemble.ExtraTreesClassifier,
     ensemble.ExtraTreesRegressor,
 )
+
+_POOLED = ("loky", "multiprocessing", "threading")  # joblib's own backends
 
 
 def prefers_threads(estimator):
@@ -68,6 +71,9 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
                 del result
         return
     settings = {"n_jobs": n_jobs, "prefer": "threads" if threads else None}
+    own = _backend_of_its_own(settings["prefer"])
+    if own is not None:
+        settings = {"n_jobs": effective_n_jobs(n_jobs), "backend": own}
     here = os.getpid()
     call = delayed(_run_task)
     calls = (call(function, here, **task) for task in tasks)
@@ -85,6 +91,23 @@ def run_in_order(function, tasks, *, n_jobs=None, threads=False):
             yield from results
         finally:
             results.close()
+
+
+def _backend_of_its_own(prefer):
+    """A backend like the active one, where those who share one would block.
+
+    A `parallel_config` context hands one object to all inside it. The pool of that
+    object ends with the first of several runs that are read by turns, and the others
+    would fail, or wait for it for ever.
+    """
+    active, _ = get_active_backend(prefer=prefer)
+    kind = type(active)
+    if kind not in [BACKENDS.get(name) for name in _POOLED]:
+        return None
+    return kind(
+        nesting_level=active.nesting_level,
+        inner_max_num_threads=active.inner_max_num_threads,
+    )
 
 
 def _run_task(function, caller, **task):

@@ -65,6 +65,15 @@ def test_results_come_in_the_order_of_tasks(n_jobs, backend):
     assert results == [i * i for i in range(8)]
 
 
+@pytest.mark.parametrize("backend", ["loky", "threading", "multiprocessing"])
+def test_runs_that_are_read_by_turns(backend):
+    """The end of one must not end the pool of the other."""
+    with joblib.parallel_config(backend=backend, n_jobs=2):
+        for _ in range(3):
+            runs = run_in_order(_square, _tasks(6)), run_in_order(_square, _tasks(6))
+            assert list(zip(*runs, strict=True)) == [(i * i, i * i) for i in range(6)]
+
+
 def test_results_are_the_same_bits_in_every_way_to_run():
     """One job or two, processes or threads: the same products to the last bit."""
     tasks = [{"seed": seed} for seed in range(4)]

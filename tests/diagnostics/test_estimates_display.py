@@ -60,7 +60,7 @@ def _pyplot():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     yield
-    matplotlib.pyplot.close("all")
+    pytest.importorskip("matplotlib.pyplot").close("all")
 
 
 def _drawn(display):

@@ -36,7 +36,7 @@ def _pyplot():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     yield
-    matplotlib.pyplot.close("all")
+    pytest.importorskip("matplotlib.pyplot").close("all")
 
 
 def by_hand(model, X, y, scoring=None, groups=None, weight=None, n_splits=4):

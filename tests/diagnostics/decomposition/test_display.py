@@ -20,7 +20,7 @@ def _pyplot():
     matplotlib = pytest.importorskip("matplotlib")
     matplotlib.use("Agg")
     yield
-    matplotlib.pyplot.close("all")
+    pytest.importorskip("matplotlib.pyplot").close("all")
 
 
 @pytest.mark.parametrize(
