@@ -1,8 +1,9 @@
 """The score to expect after tuning, beside the naive best score and nested search.
 
 Truth is the accuracy of the chosen model, fitted on all rows, on 20,000 new ones.
-Everything is in points of accuracy. Fits are those of one search, of the correction (a
-second time the search, since a GridSearchCV keeps no predictions), of the nested one.
+Everything is in points of accuracy. Fits are those of the correction and of the nested
+search, beside the search that made the model: a GridSearchCV keeps no predictions, so
+its candidates are fitted again; where predictions are kept the correction makes none.
 """
 
 import time
@@ -11,6 +12,7 @@ import warnings
 import numpy as np
 from _report import Report, arguments, verdict
 from joblib import Parallel, delayed
+from sklearn import config_context
 from sklearn.compose import make_column_transformer
 from sklearn.model_selection import GridSearchCV, StratifiedKFold, cross_val_score
 from sklearn.neighbors import KNeighborsClassifier
@@ -19,7 +21,7 @@ from sklearn.tree import DecisionTreeClassifier
 
 from genestimators import selection_corrected_score
 
-N_DATA, N_NEW = 60, 20_000
+N_DATA, N_NEW = 100, 20_000
 
 
 def weak_signal(n, rng):
@@ -59,9 +61,8 @@ DESIGNS = [
 ]
 
 
-def trial(make, n, seed):
+def errors(make, n, seed):
     """Estimates less the truth: naive, corrected, nested; whether 95 % is covered."""
-    warnings.filterwarnings("ignore")
     rng = np.random.default_rng(seed)
     X, y = weak_signal(n, rng)
     new = weak_signal(N_NEW, rng)
@@ -79,6 +80,13 @@ def trial(make, n, seed):
         nested.mean() - truth,
         low <= truth <= high,
     )
+
+
+def trial(*design):
+    """Those errors, without scikit-learn's checks, which take small models long."""
+    warnings.filterwarnings("ignore")
+    with config_context(assume_finite=True, skip_parameter_validation=True):
+        return errors(*design)
 
 
 def design_rows(quick):
@@ -104,7 +112,7 @@ def design_rows(quick):
                 ),
                 *(f"{one:.1f}" for one in error[-1]),
                 f"{covered:.2f}",
-                f"{5 * size} + {5 * size} / {25 * size + 5}",
+                f"{5 * size} / {25 * size + 5}",
             ]
         )
         print("  " + " | ".join(rows[-1]), flush=True)
@@ -158,7 +166,7 @@ def main():
         f"Points of accuracy above the truth over {N_DATA} data sets",
         [
             "candidates", "naive bias", "corrected bias", "nested bias", "naive RMSE",
-            "corrected RMSE", "nested RMSE", "95 % covers", "fits + again / nested",
+            "corrected RMSE", "nested RMSE", "95 % covers", "fits, corrected / nested",
         ],
         rows,
     )  # fmt: skip

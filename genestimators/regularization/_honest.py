@@ -32,6 +32,7 @@ def corrected_score(
     confidence=0.95,
     between=0.0,
     n_resamples=None,
+    share=1.0,
 ):
     """Score to expect of the chosen candidate, with an interval.
 
@@ -49,6 +50,8 @@ def corrected_score(
         show. It widens the interval.
     n_resamples : int, default=None
         None is 500.
+    share : float, default=1.0
+        Of the drawn rows, to choose by; see `share_to_choose_by`.
 
     Returns
     -------
@@ -67,9 +70,9 @@ def corrected_score(
     single = near_table.of_single_models()
     found, means = [], []
     n_resamples = N_RESAMPLES if n_resamples is None else n_resamples
-    for counts in bootstrap_counts(n, n_resamples, seed):
+    for counts, left in _resamples(n, n_resamples, seed, share):
         picked = np.argmax(near_table.scores(counts * everywhere), axis=1)
-        every, outside = np.arange(len(picked)), (counts == 0) * everywhere
+        every, outside = np.arange(len(picked)), left * everywhere
         found.append(single.scores(outside)[every, picked])
         if single is not near_table:
             means.append(near_table.scores(outside)[every, picked])
@@ -83,7 +86,7 @@ def corrected_score(
 
 
 def corrected_score_of_scorer(
-    score, scores, chosen, n, clusters, seed, *, confidence=0.95
+    score, scores, chosen, n, clusters, seed, *, confidence=0.95, share=1.0
 ):
     """The same for a score that is no mean over rows.
 
@@ -93,6 +96,8 @@ def corrected_score_of_scorer(
         `score(i, rows)` is the score of candidate i on some rows.
     scores : ndarray of shape (n_values,)
         Of every candidate on all rows.
+    share : float, default=1.0
+        As in `corrected_score`.
     """
     best = int(np.nanargmax(scores))
     near = np.argsort(-np.nan_to_num(scores, nan=-np.inf), kind="stable")[:3]
@@ -103,10 +108,10 @@ def corrected_score_of_scorer(
         warnings.simplefilter("ignore", UndefinedMetricWarning)
         # The scores that were chosen by have warned already; once is enough.
         warnings.simplefilter("ignore", UnweightedScoreWarning)
-        blocks = bootstrap_counts(n, N_SCORED, seed, clusters=clusters)
-        for counts in (one for block in blocks for one in block):
-            rows = np.repeat(np.arange(n), counts.astype(np.intp))
-            found.append(_score_outside(score, near, rows, counts == 0))
+        for block in _resamples(n, N_SCORED, seed, share, clusters):
+            for counts, left in zip(*block, strict=True):
+                rows = np.repeat(np.arange(n), counts.astype(np.intp))
+                found.append(_score_outside(score, near, rows, left))
     found = np.array(found)
     found = found[~np.isnan(found)]
     if len(found) < N_SCORED // 2:
@@ -116,6 +121,47 @@ def corrected_score_of_scorer(
     reach = norm.ppf(0.5 + confidence / 2) * found.std(ddof=1)
     centre = float(found.mean())
     return centre, (centre - float(reach), centre + float(reach))
+
+
+def share_to_choose_by(n_tested, n_trained):
+    """Share of the rows of a resample whose choice is as noisy as one by all rows.
+
+    Resampled predictions show the noise of the rows that are predicted, v / n_tested.
+    That of the rows that the models were fitted on is not in them, as no model is
+    fitted again: what looks true in all rows by chance helps the same candidate in
+    every fold. It is about v / n_trained (Nadeau and Bengio, 2003), and a choice by
+    fewer rows has as much noise as both.
+
+    Parameters
+    ----------
+    n_tested, n_trained : float
+        Rows that were predicted, and that the average model was fitted on.
+
+    Returns
+    -------
+    share : float
+    """
+    return n_trained / (n_trained + n_tested)
+
+
+def _resamples(n, n_resamples, seed, share, clusters=None):
+    """Counts of rows to choose by, and which rows to score on, some resamples a time.
+
+    As many are drawn as there are, and the choice is by the first of them; the rows to
+    score on are those that were not drawn at all.
+    """
+    n_units = n if clusters is None else int(clusters.max()) + 1
+    n_first = max(1, round(share * n_units))
+    first = bootstrap_counts(n, n_resamples, seed, n_drawn=n_first, clusters=clusters)
+    if n_first == n_units:
+        for counts in first:
+            yield counts, counts == 0
+        return
+    others = bootstrap_counts(
+        n, n_resamples, seed + 1, n_drawn=n_units - n_first, clusters=clusters
+    )
+    for counts, more in zip(first, others, strict=True):
+        yield counts, counts + more == 0
 
 
 def _score_outside(score, near, rows, left):

@@ -31,28 +31,41 @@ def slow_score(table, rows, i):
     return -mean if table.kind == "squared" else 1 - mean
 
 
-def slow_corrected(table, seed):
-    """Tsamardinos et al. (2018), algorithm 2, resample by resample."""
-    n, found = table.losses.shape[1], []
-    for block in bootstrap_counts(n, _honest.N_RESAMPLES, seed):
-        for counts in block:
-            rows = np.repeat(np.arange(n), counts.astype(int))
-            inside = [slow_score(table, rows, i) for i in range(len(table.losses))]
-            out = np.flatnonzero(counts == 0)
-            found.append(slow_score(table, out, int(np.argmax(inside))))
+def rows_and_more(seed, n_first, n_resamples):
+    """Sixty rows drawn of sixty: those to choose by, and the others."""
+
+    def drawn(own, n_drawn):
+        blocks = bootstrap_counts(60, n_resamples, own, n_drawn=n_drawn)
+        for counts in np.vstack(list(blocks)).astype(int):
+            yield np.repeat(np.arange(60), counts)
+
+    yield from zip(drawn(seed, n_first), drawn(seed + 1, 60 - n_first), strict=True)
+
+
+def slow_corrected(table, seed, n_first=60):
+    """Tsamardinos et al. (2018), algorithm 2, resample by resample.
+
+    The choice is by the `n_first` rows that are drawn first.
+    """
+    found = []
+    for rows, more in rows_and_more(seed, n_first, _honest.N_RESAMPLES):
+        inside = [slow_score(table, rows, i) for i in range(len(table.losses))]
+        out = sorted(set(range(60)) - set(rows) - set(more))
+        found.append(slow_score(table, out, int(np.argmax(inside))))
     return np.mean(found), tuple(np.quantile(found, [0.025, 0.975]))
 
 
 @pytest.mark.parametrize("kind", ["squared", "root", "accuracy", "r2"])
 @pytest.mark.parametrize("weighted", [False, True])
-def test_correction_equals_its_loop(kind, weighted, monkeypatch):
+@pytest.mark.parametrize("n_first", [60, 30, 27])
+def test_correction_equals_its_loop(kind, weighted, n_first, monkeypatch):
     """The best of the table was chosen, so nothing was given up."""
     monkeypatch.setattr(_honest, "N_RESAMPLES", 40)
     table = random_table(0, weighted=weighted, kind=kind)
     share = np.ones(60) if table.weight is None else table.weight
     best = int(np.argmax(table.scores(share)))
-    score, interval = corrected_score(table, best, None, seed=3)
-    slow, slow_interval = slow_corrected(table, 3)
+    score, interval = corrected_score(table, best, None, seed=3, share=n_first / 60)
+    slow, slow_interval = slow_corrected(table, 3, n_first)
     np.testing.assert_allclose(score, slow, rtol=1e-12)
     np.testing.assert_allclose(interval, slow_interval, rtol=1e-12)
 
@@ -95,10 +108,12 @@ def test_clusters_are_drawn_together():
     table = random_table(4)
     double = LossTable(table.kind, np.repeat(table.losses, 2, axis=1), None)
     chosen = int(np.argmax(table.scores(np.ones(60))))
-    one = corrected_score(table, chosen, None, seed=5)
-    two = corrected_score(double, chosen, np.repeat(np.arange(60), 2), seed=5)
-    np.testing.assert_allclose(one[0], two[0], rtol=1e-12)
-    np.testing.assert_allclose(one[1], two[1], rtol=1e-12)
+    for share in (1.0, 0.5):
+        one = corrected_score(table, chosen, None, seed=5, share=share)
+        clusters = np.repeat(np.arange(60), 2)
+        two = corrected_score(double, chosen, clusters, seed=5, share=share)
+        np.testing.assert_allclose(one[0], two[0], rtol=1e-12)
+        np.testing.assert_allclose(one[1], two[1], rtol=1e-12)
 
 
 def test_cluster_errors_equal_those_of_sums():
@@ -161,19 +176,26 @@ def test_intervals_hold_no_score_that_cannot_be(kind):
     assert (low, high) == ends
 
 
-def test_scorers_are_corrected_like_losses():
+@pytest.mark.parametrize("n_first", [60, 30])
+def test_scorers_are_corrected_like_losses(n_first):
     """A score that is asked for by rows equals that of the table of losses."""
     table = random_table(6, m=3)
     scores = table.scores(np.ones(60))
     best = int(np.argmax(scores))
     one, _ = corrected_score_of_scorer(
-        lambda i, rows: -table.losses[i, rows].mean(), scores, best, 60, None, 7
+        lambda i, rows: -table.losses[i, rows].mean(),
+        scores,
+        best,
+        60,
+        None,
+        7,
+        share=n_first / 60,
     )
     found = []
-    for block in bootstrap_counts(60, _honest.N_SCORED, 7):
-        for counts in block:
-            inside = table.scores(counts)
-            found.append(table.scores((counts == 0) * 1.0)[np.argmax(inside)])
+    for rows, more in rows_and_more(7, n_first, _honest.N_SCORED):
+        inside = table.losses[:, rows].mean(axis=1)
+        out = sorted(set(range(60)) - set(rows) - set(more))
+        found.append(-table.losses[inside.argmin(), out].mean())
     np.testing.assert_allclose(one, np.mean(found), rtol=1e-9)
 
 

@@ -3,6 +3,7 @@
 from numbers import Integral
 
 import numpy as np
+from scipy.stats import t as student_t
 from sklearn.base import clone
 from sklearn.utils.validation import check_is_fitted
 
@@ -18,9 +19,12 @@ from genestimators.regularization._honest import (
     corrected_score,
     corrected_score_of_folds,
     corrected_score_of_scorer,
+    share_to_choose_by,
 )
 from genestimators.regularization._measure import resolve_scoring
 from genestimators.resampling import Folds
+
+_SUSPECTED = 1e-4  # share of searches whose luck is taken for other data
 
 
 def problem_of(search, X, y, **told):
@@ -150,7 +154,8 @@ def _alike(known, scores, random):
     """Whether scores of splits may be those of the same data and folds.
 
     Scores of a learner of random numbers differ by the luck of its fits, which is less
-    than what the scores of splits differ by; four standard errors are allowed.
+    than what the scores of splits differ by: a t test, at a level so low that one
+    search in ten thousand is suspected for nothing.
     """
     if len(known) != len(scores):
         return False
@@ -158,7 +163,8 @@ def _alike(known, scores, random):
         if len(known) == 1:
             return True
         spread = np.sqrt((known.var(ddof=1) + scores.var(ddof=1)) / len(known))
-        return abs(known.mean() - scores.mean()) <= 4 * spread
+        slack = student_t.isf(0.5 * _SUSPECTED, 2 * (len(known) - 1))
+        return abs(known.mean() - scores.mean()) <= slack * spread + 1e-12
     # Solvers may stop a little elsewhere on rows that lie otherwise in memory.
     return np.allclose(known, scores, rtol=1e-4, atol=1e-4 * known.std())
 
@@ -180,7 +186,7 @@ class _Trials:
         self.problem, self.measure, self.draws = problem, measure, draws
         self.chosen = chosen
         n, n_rows = len(candidates), problem.n_rows
-        self.n_fits = 0
+        self.n_fits = self.n_trained = 0
         self.times = np.zeros(n_rows, dtype=int)
         self.losses = np.zeros((n, n_rows)) if measure.by_rows else None
         self.answers = None
@@ -209,6 +215,7 @@ class _Trials:
             **(problem.settings() | {"owner": f"{OWNER}, with {changes!r}"}),
         ):
             self.n_fits += 1
+            self.n_trained += len(np.unique(fitted.draw.rows))
             yield fitted.draw.out_of_bag, fitted.predictions
 
     def _scores_of_fold(self, rows, answer):
@@ -266,15 +273,14 @@ class _Trials:
         if clusters is not None:
             clusters = np.unique(clusters[rows], return_inverse=True)[1]
         weight = None if problem.weight is None else problem.weight[rows]
+        share = share_to_choose_by(len(rows), self.n_trained / self.n_fits)
         if self.losses is not None:
             losses = self.losses[:, rows] / self.times[rows]
             table = LossTable(self.measure.kind, losses, weight)
-            shares = np.ones(len(rows)) if weight is None else weight
-            pooled = float(table.scores(shares)[chosen])
-            return (
-                corrected_score(table, chosen, clusters, problem.seed, **settings),
-                pooled,
-            )
+            ones = np.ones(len(rows)) if weight is None else weight
+            pooled = float(table.scores(ones)[chosen])
+            told = table, chosen, clusters, problem.seed
+            return corrected_score(*told, share=share, **settings), pooled
         score, scores = scorer_of(
             self.measure, self.answers[:, rows], problem.X, problem.y, rows, weight
         )
@@ -286,5 +292,6 @@ class _Trials:
             clusters,
             problem.seed,
             confidence=settings["confidence"],
+            share=share,
         )
         return found, float(scores[chosen])

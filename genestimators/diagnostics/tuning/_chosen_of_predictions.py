@@ -10,6 +10,7 @@ from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, sco
 from genestimators.regularization._honest import (
     corrected_score,
     corrected_score_of_scorer,
+    share_to_choose_by,
 )
 from genestimators.regularization._measure import resolve_scoring
 
@@ -60,13 +61,15 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
     if clusters is not None:
         clusters = np.unique(clusters[used], return_inverse=True)[1]
     common = clusters, problem.seed
+    # Folds leave out few rows; that models had all of them asks the least of it.
+    share = share_to_choose_by(len(used), len(used))
     if measure.by_rows:
         parts = measure.needed.split(answers, measure.n_outputs)
         losses = measure.flat_losses(measure.losses(parts, used), used, weight)
         table = LossTable(measure.kind, losses, weight)
         scores = table.scores(np.ones(len(used)) if weight is None else weight)
         chosen = int(np.argmax(scores))
-        found = corrected_score(table, chosen, *common, **settings)
+        found = corrected_score(table, chosen, *common, share=share, **settings)
     else:
         score, scores = scorer_of(measure, answers, X, problem.y, used, weight)
         chosen = int(np.nanargmax(scores))
@@ -77,6 +80,7 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
             len(used),
             *common,
             confidence=settings["confidence"],
+            share=share,
         )
     naive = float(scores[chosen])
     return result_of(

@@ -95,6 +95,16 @@ def selection_corrected_score(
     on 40 resamples of the three best candidates. Scorers that look at the fitted model
     are corrected by what the best of each fold scores above the best of all [2]_.
 
+    As it was published, the choice of a resample is by n rows drawn of n. Predictions
+    of models that are not fitted again do not show the noise of the rows they were
+    fitted on: what looks true in all rows by chance helps the same candidate in every
+    fold. The variance of a cross-validated score is about v (1 / n + 1 / n_train) and
+    not v / n [3]_, so the choice is by the first n n_train / (n + n_train) drawn rows
+    (n / 2 where predictions are given, whose models are not known), the score still on
+    the rows that none of n drawn ones is. That lowers bias and error (see the user
+    guide). An :class:`AutoRegularizedCV`, whose candidates are neighbours on a path and
+    much alike, does without.
+
     Folds that a search drew at random are drawn again; with a splitter whose
     `random_state` is None they are others, which corrects the choice as well.
 
@@ -105,6 +115,8 @@ def selection_corrected_score(
        Learning 107, 1895-1922.
     .. [2] Tibshirani, R. J. & Tibshirani, R. (2009). A bias correction for the minimum
        error rate in cross-validation. Annals of Applied Statistics 3, 822-829.
+    .. [3] Nadeau, C. & Bengio, Y. (2003). Inference for the generalization error.
+       Machine Learning 52, 239-281.
 
     Examples
     --------

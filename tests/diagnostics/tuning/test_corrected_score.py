@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 import pytest
 from scipy.stats import uniform
+from sklearn import config_context
 from sklearn.base import clone, is_classifier
 from sklearn.ensemble import ExtraTreesClassifier
 from sklearn.exceptions import FitFailedWarning
@@ -31,23 +32,40 @@ from genestimators import (
     OtherDataWarning,
     selection_corrected_score,
 )
+from genestimators._row_losses import LossTable
 from genestimators.diagnostics._problem import make_problem
 from genestimators.regularization._counts import bootstrap_counts
+from genestimators.regularization._honest import corrected_score, share_to_choose_by
 from tests.diagnostics.toys import classes, regression
 
 DEPTHS = {"max_depth": [1, 2, 3, 5, None]}
 
 
-def _by_hand(losses, chosen, seed, n_resamples=500):
-    """Choose in each resample, score on the rows it leaves out; the mean of that."""
-    found = []
+def _by_hand(losses, chosen, seed, n_trained, n_resamples=500):
+    """Choose in each resample, score on the rows it leaves out; the mean of that.
+
+    The choice is by the first n n_trained / (n + n_trained) of n drawn rows.
+    """
+    found, n = [], losses.shape[1]
     best = losses.mean(axis=1).argmin()
-    for block in bootstrap_counts(losses.shape[1], n_resamples, seed):
-        for counts in block:
-            picked = (losses @ counts).argmin()
-            found.append(losses[picked, counts == 0].mean())
+    n_first = round(n * n_trained / (n + n_trained))
+    first = bootstrap_counts(n, n_resamples, seed, n_drawn=n_first)
+    later = bootstrap_counts(n, n_resamples, seed + 1, n_drawn=n - n_first)
+    for counts, more in zip(
+        np.vstack(list(first)), np.vstack(list(later)), strict=True
+    ):
+        picked = (losses @ counts).argmin()
+        found.append(losses[picked, counts + more == 0].mean())
     given_up = losses[chosen].mean() - losses[best].mean()
     return np.mean(found) + given_up
+
+
+def three_columns_of_thirty(n, seed):
+    """Columns, and classes by odds that three of them make."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(n, 30))
+    odds = 0.8 * (X[:, 0] + X[:, 1] - X[:, 2])
+    return X, rng.random(n) < 1 / (1 + np.exp(-odds))
 
 
 def _seed(y):
@@ -67,7 +85,7 @@ def test_predictions_equal_loops():
     assert found.best_index == losses.mean(axis=1).argmin()
     # Candidates far behind the best are never chosen, so they are not asked.
     assert found.score == pytest.approx(
-        -_by_hand(losses, found.best_index, _seed(y)), rel=1e-3
+        -_by_hand(losses, found.best_index, _seed(y), 40), rel=1e-3
     )
     assert found.optimism == pytest.approx(found.naive_score - found.score)
     assert found.optimism > 0
@@ -120,11 +138,12 @@ def test_a_grid_search_equals_predictions_of_its_candidates(scoring, cv):
         assert found.scoring == "R2"
         return
     losses = np.abs(predictions - y)
-    expected = -_by_hand(losses, search.best_index_, _seed(y))
+    expected = -_by_hand(losses, search.best_index_, _seed(y), 45)
     assert found.score == pytest.approx(expected, rel=1e-3)
+    # Predictions do not say how many rows their models were fitted on.
     again = selection_corrected_score(predictions, y=y, scoring=scoring, random_state=0)
-    assert found.score == pytest.approx(again.score)
-    assert found.interval == pytest.approx(again.interval)
+    expected = -_by_hand(losses, search.best_index_, _seed(y), 60)
+    assert again.score == pytest.approx(expected, rel=1e-3)
 
 
 def test_scores_that_are_no_means_and_scores_of_the_model():
@@ -379,7 +398,12 @@ def test_other_data_are_told_for_learners_of_random_numbers():
     ],
 )
 def test_the_same_data_raise_no_alarm(model, grid, n):
-    """Ties and random numbers give other scores in the next fit."""
+    """Ties and random numbers give other scores in the next fit.
+
+    Three folds know their spread badly, which a normal slack would forget: that raised
+    an alarm in 1.7 of 100 searches.
+    """
+    np.random.seed(0)  # noqa: NPY002 - it is the one that open seeds use
     X, y = classes(n, k=3) if is_classifier(model) else regression(n)
     for _ in range(10):
         search = GridSearchCV(model, grid, cv=3).fit(X, y)
@@ -432,6 +456,42 @@ def test_the_score_after_choosing_is_honest():
         true.append(0.5)
     assert np.mean(naive) - 0.5 > 0.09
     assert np.mean(honest) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.slow
+def test_the_score_of_models_of_the_same_rows_is_honest():
+    """Forty trees that look at few columns: what all rows say by chance helps them.
+
+    Over 150 data sets of 100 rows the mean of the corrected score is known to .45 of a
+    point of accuracy (its spread is 5.5 points), and it is .7 off by more data sets.
+    Two points are allowed, and less error than where all rows choose, with paired
+    errors.
+    """
+    naive, honest, published = [], [], []
+    for seed in range(150):
+        X, y = three_columns_of_thirty(100, 10_000 + seed)
+        new, y_new = three_columns_of_thirty(2000, 20_000 + seed)
+        trees = [
+            DecisionTreeClassifier(max_depth=3, max_features=3, random_state=i)
+            for i in range(40)
+        ]
+        right = np.empty((40, 100))
+        with config_context(assume_finite=True, skip_parameter_validation=True):
+            for train, test in KFold(5, shuffle=True, random_state=seed).split(X):
+                for i, tree in enumerate(trees):
+                    tree.fit(X[train], y[train])
+                    right[i, test] = tree.predict(X[test]) == y[test]
+            best = int(right.mean(axis=1).argmax())
+            truth = trees[best].fit(X, y).score(new, y_new)
+        table = LossTable("accuracy", 1.0 - right, None)
+        half = share_to_choose_by(100, 80)
+        naive.append(right[best].mean() - truth)
+        honest.append(corrected_score(table, best, None, 0, share=half)[0] - truth)
+        published.append(corrected_score(table, best, None, 0)[0] - truth)
+    assert np.mean(naive) > 0.08
+    assert abs(np.mean(honest)) < 0.02
+    better = np.square(published) - np.square(honest)
+    assert better.mean() > 3 * better.std(ddof=1) / np.sqrt(150)
 
 
 def test_models_with_a_score_of_their_own():
