@@ -122,6 +122,19 @@ def result_of(found, *, naive, pooled, chosen, settings, n, n_fits, method, scor
     )
 
 
+def clusters_of(problem, rows):
+    """The groups of some rows, numbered from 0, or None."""
+    if problem.clusters is None:
+        return None
+    own, clusters = np.unique(problem.clusters[rows], return_inverse=True)
+    if len(own) < 2:
+        raise ValueError(
+            f"{OWNER} resamples whole groups and scores on those that are left out, so "
+            "it needs two of them. Got one; leave out `groups` if rows are independent."
+        )
+    return clusters
+
+
 def scorer_of(measure, answers, X, y, rows, weight):
     """A score of a candidate on some of the rows, and the scores of all on all."""
     parts = measure.needed.split(answers, measure.n_outputs)

@@ -12,7 +12,12 @@ from genestimators._exceptions import OtherDataWarning, warn_user
 from genestimators._row_losses import LossTable
 from genestimators.diagnostics._problem import make_problem
 from genestimators.diagnostics._split_scores import score_name
-from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
+from genestimators.diagnostics.tuning._after_choice import (
+    OWNER,
+    clusters_of,
+    result_of,
+    scorer_of,
+)
 from genestimators.fitting import fit_over
 from genestimators.regularization._curve import Curve
 from genestimators.regularization._honest import (
@@ -269,9 +274,7 @@ class _Trials:
         """Score and interval of the chosen candidate, and its score uncorrected."""
         problem = self.problem
         rows = np.flatnonzero(self.times * (problem.weights > 0))
-        clusters = problem.clusters
-        if clusters is not None:
-            clusters = np.unique(clusters[rows], return_inverse=True)[1]
+        clusters = clusters_of(problem, rows)
         weight = None if problem.weight is None else problem.weight[rows]
         share = share_to_choose_by(len(rows), self.n_trained / self.n_fits)
         if self.losses is not None:

@@ -6,7 +6,12 @@ from sklearn.utils.multiclass import type_of_target
 from genestimators._row_losses import OF_SCORERS, LossTable
 from genestimators._scoring import Outputs, ScoredClassifier, ScoredRegressor
 from genestimators.diagnostics._problem import make_problem
-from genestimators.diagnostics.tuning._after_choice import OWNER, result_of, scorer_of
+from genestimators.diagnostics.tuning._after_choice import (
+    OWNER,
+    clusters_of,
+    result_of,
+    scorer_of,
+)
 from genestimators.regularization._honest import (
     corrected_score,
     corrected_score_of_scorer,
@@ -57,10 +62,7 @@ def of_predictions(predictions, y, scoring, classes, told, settings):
             "predictions of the other kind, or another `scoring`."
         )
     answers = _as_answers(predictions, measure, known)[:, used]
-    clusters = problem.clusters
-    if clusters is not None:
-        clusters = np.unique(clusters[used], return_inverse=True)[1]
-    common = clusters, problem.seed
+    common = clusters_of(problem, used), problem.seed
     # Folds leave out few rows; that models had all of them asks the least of it.
     share = share_to_choose_by(len(used), len(used))
     if measure.by_rows:

@@ -543,3 +543,16 @@ def test_a_search_over_groups_needs_them_again():
     search.fit(X, y, groups=np.arange(60) // 5)
     with pytest.raises(ValueError, match=r"needs groups\. Got none; pass `groups="):
         selection_corrected_score(search, X, y)
+
+
+def test_one_group_is_none_to_leave_out():
+    y = np.arange(20.0)
+    predictions = y + np.random.default_rng(0).normal(size=(3, 20))
+    with pytest.raises(ValueError, match=r"needs two of them\. Got one; leave out"):
+        selection_corrected_score(
+            predictions, y=y, scoring="neg_mean_squared_error", groups=np.zeros(20)
+        )
+    X, y = regression(40)
+    search = GridSearchCV(Ridge(), {"alpha": [0.1, 1.0]}, cv=KFold(4)).fit(X, y)
+    with pytest.raises(ValueError, match=r"needs two of them\. Got one; leave out"):
+        selection_corrected_score(search, X, y, groups=["a"] * 40)
