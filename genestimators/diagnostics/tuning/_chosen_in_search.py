@@ -29,7 +29,7 @@ from genestimators.regularization._honest import (
 from genestimators.regularization._measure import resolve_scoring
 from genestimators.resampling import Folds
 
-_SUSPECTED = 1e-4  # share of searches whose luck is taken for other data
+_SUSPECTED = 1e-4  # level of the test for other data, of learners of random numbers
 
 
 def problem_of(search, X, y, **told):
@@ -159,8 +159,8 @@ def _alike(known, scores, random):
     """Whether scores of splits may be those of the same data and folds.
 
     Scores of a learner of random numbers differ by the luck of its fits, which is less
-    than what the scores of splits differ by: a t test, at a level so low that one
-    search in ten thousand is suspected for nothing.
+    than what the scores of splits differ by: a t test, at a level so low that
+    hardly a search is suspected for nothing (one in a thousand with ten rows a fold).
     """
     if len(known) != len(scores):
         return False
